@@ -1,0 +1,30 @@
+"""The words of Markbook as frozen values. Standard library only; imports nothing of ours."""
+
+from markbook.model.marks import Event, Grade, Mark, Outcome, SubmissionRecord, Suggestion
+from markbook.model.questions import (
+    Answer,
+    AnswerStatus,
+    Question,
+    QuestionKind,
+    answer_hash,
+)
+from markbook.model.rubrics import Criterion, Exemplar, Rubric, counted, score
+
+__all__ = [
+    "Answer",
+    "AnswerStatus",
+    "Criterion",
+    "Event",
+    "Exemplar",
+    "Grade",
+    "Mark",
+    "Outcome",
+    "Question",
+    "QuestionKind",
+    "Rubric",
+    "SubmissionRecord",
+    "Suggestion",
+    "answer_hash",
+    "counted",
+    "score",
+]

@@ -1,0 +1,1 @@
+"""Text: decoding, comparing, rendering, and writing files."""
