@@ -1,7 +1,7 @@
 """nbgrader's configuration of this course; Markbook reads the same file.
 
-Both `nbgrader` and `markbook` run from this folder. Keep machine-specific settings (the
-exchange, a PostgreSQL `db_url`) in `nbgrader_config.local.json` or in the environment, not here.
+Both `nbgrader` and `markbook` run from this folder. What belongs to one machine only (where the
+exchange lies, say) goes into the user's own Jupyter configuration, not in here.
 """
 
 c = get_config()  # noqa: F821  (nbgrader's loader defines it)

@@ -1,0 +1,29 @@
+"""Reading a course's nbgrader_config.py, and nothing else: no user or system configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from markbook.errors import CourseError
+
+__all__ = ["read_config"]
+
+
+def read_config(path: Path) -> Mapping[str, Mapping[str, Any]]:
+    """Run the configuration file as nbgrader does and return its sections.
+
+    Raises ``CourseError`` when the file cannot be read or raises.
+    """
+    from traitlets.config.loader import PyFileConfigLoader
+
+    loader = PyFileConfigLoader(path.name, path=str(path.parent))
+    try:
+        config = loader.load_config()
+    except Exception as error:  # noqa: BLE001  (the file is Python: it can raise anything)
+        raise CourseError(
+            f"{path}: the configuration cannot be loaded: {type(error).__name__}: {error}.",
+            hint="Mend the file; 'nbgrader --debug list' shows the same error with a traceback.",
+        ) from error
+    return {name: dict(section) for name, section in config.items() if isinstance(section, dict)}
