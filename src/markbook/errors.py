@@ -20,7 +20,10 @@ Only ``cli`` turns these into exit codes. Everything else just raises.
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = [
     "CourseError",
@@ -72,7 +75,7 @@ class CourseError(UsageError):
     """There is no course here, or its configuration cannot be read."""
 
 
-class UnknownName(UsageError):
+class UnknownName(UsageError):  # noqa: N818  (the name already says what happened)
     """An assignment, question or student that the course does not have."""
 
 
@@ -105,7 +108,7 @@ class PaperError(InputError):
     """A student's paper cannot be read."""
 
 
-class NothingMatched(MarkbookError):
+class NothingMatched(MarkbookError):  # noqa: N818  (the name already says what happened)
     """The request was fine, and selected nothing."""
 
 
@@ -113,7 +116,7 @@ class GraderError(MarkbookError):
     """A grader notebook failed, or what it wrote is not valid."""
 
 
-class StaleMark(MarkbookError):
+class StaleMark(MarkbookError):  # noqa: N818  (the name already says what happened)
     """The mark was changed by somebody else since it was read; nothing was stored."""
 
 

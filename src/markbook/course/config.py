@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markbook.errors import CourseError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 __all__ = ["read_config"]
 
@@ -21,7 +23,7 @@ def read_config(path: Path) -> Mapping[str, Mapping[str, Any]]:
     loader = PyFileConfigLoader(path.name, path=str(path.parent))
     try:
         config = loader.load_config()
-    except Exception as error:  # noqa: BLE001  (the file is Python: it can raise anything)
+    except Exception as error:
         raise CourseError(
             f"{path}: the configuration cannot be loaded: {type(error).__name__}: {error}.",
             hint="Mend the file; 'nbgrader --debug list' shows the same error with a traceback.",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["Criterion", "Exemplar", "Rubric", "counted", "score"]
 
@@ -58,12 +60,12 @@ class Rubric:
         """Return the most this question can earn, given its cell's ``points``."""
         return self.extra_credit if self.bonus else points
 
-    def criterion(self, id: str) -> Criterion:
-        """Return the criterion named ``id``; ``KeyError`` when there is none."""
+    def criterion(self, criterion_id: str) -> Criterion:
+        """Return the criterion of that id; ``KeyError`` when there is none."""
         for criterion in self.criteria:
-            if criterion.id == id:
+            if criterion.id == criterion_id:
                 return criterion
-        raise KeyError(id)
+        raise KeyError(criterion_id)
 
 
 def counted(rubric: Rubric, earned: Iterable[str]) -> tuple[Criterion, ...]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 from markbook.errors import NotebookError
 from markbook.model import Question, QuestionKind
 from markbook.notebooks.files import read_notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from nbformat import NotebookNode
 
 __all__ = [
     "BEGIN_SOLUTION",
@@ -90,7 +92,8 @@ def read_questions(folder: Path, assignment: str) -> tuple[Question, ...]:
         for question in _questions_of(read_notebook(path), path, assignment):
             if question.id in seen:
                 raise NotebookError(
-                    f"The question id {question.id!r} is used twice (also in {seen[question.id].name}).",
+                    f"The question id {question.id!r} is used twice"
+                    f" (also in {seen[question.id].name}).",
                     path=path,
                     hint="Give each graded cell its own id.",
                 )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbformat import NotebookNode
 
 from markbook.errors import NotebookError
 from markbook.text.files import write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["read_notebook", "write_notebook"]
 
@@ -33,7 +35,7 @@ def read_notebook(path: Path) -> NotebookNode:
             path=path,
             hint="Open it in JupyterLab and save it again.",
         )
-    notebook = nbformat.from_dict(document)
+    notebook: NotebookNode = nbformat.from_dict(document)  # type: ignore[no-untyped-call]
     try:
         nbformat.validate(notebook)
     except nbformat.ValidationError as error:
@@ -48,7 +50,8 @@ def read_notebook(path: Path) -> NotebookNode:
 
 def write_notebook(notebook: NotebookNode, path: Path) -> bool:
     """Write a notebook atomically; returns False when the file already was the same."""
-    return write_atomic(path, nbformat.writes(notebook, version=_VERSION) + "\n")
+    text: str = nbformat.writes(notebook, version=_VERSION)  # type: ignore[no-untyped-call]
+    return write_atomic(path, text.rstrip("\n") + "\n")
 
 
 def _parse(path: Path) -> Any:
