@@ -1,0 +1,46 @@
+# Two commands do everything:   make demo   and   make test
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+JOBS   ?= auto
+
+.PHONY: help setup demo test lint constraints clean-demo clean system-packages
+
+help:            ## say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
+
+setup: $(READY)  ## make the environment (.venv, pinned by constraints.txt)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) tools/check_python.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
+	touch $@
+
+demo: setup      ## run the whole course on the sample class and say where to look
+	$(BIN)/python tools/demo.py
+
+test: setup system-packages  ## run all tests
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+system-packages:
+	@tools/install-debian.sh --quiet || true
+
+lint: setup      ## linters, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+constraints: setup  ## write constraints.txt from what is installed now
+	{ echo "# Versions that were tested together. Regenerate with 'make constraints' (no index addresses in here)."; \
+	  $(BIN)/python -m pip freeze --exclude-editable; } > constraints.txt
+
+clean-demo:      ## remove what the demo made (submissions, marks, feedback, reports)
+	rm -rf submitted feedback reports gradebook.db gradebook.db-wal gradebook.db-shm
+	find autograded -mindepth 1 -maxdepth 1 ! -name .gitignore -exec rm -rf {} +
+
+clean: clean-demo
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-artifacts
