@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import nbformat
+from nbformat.v4.nbjson import JSONReader
 from nbformat import NotebookNode
 
 from markbook.errors import NotebookError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["read_notebook", "write_notebook"]
 
 _VERSION = 4
+_MINOR_WITH_CELL_IDS = 5
 
 
 def read_notebook(path: Path) -> NotebookNode:
@@ -35,7 +37,8 @@ def read_notebook(path: Path) -> NotebookNode:
             path=path,
             hint="Open it in JupyterLab and save it again.",
         )
-    notebook: NotebookNode = nbformat.from_dict(document)  # type: ignore[no-untyped-call]
+    notebook: NotebookNode = JSONReader().to_notebook(document)  # type: ignore[no-untyped-call]
+    _name_cells(notebook)
     try:
         nbformat.validate(notebook)
     except nbformat.ValidationError as error:
@@ -52,6 +55,15 @@ def write_notebook(notebook: NotebookNode, path: Path) -> bool:
     """Write a notebook atomically; returns False when the file already was the same."""
     text: str = nbformat.writes(notebook, version=_VERSION)  # type: ignore[no-untyped-call]
     return write_atomic(path, text.rstrip("\n") + "\n")
+
+
+def _name_cells(notebook: NotebookNode) -> None:
+    """Give cells without an id one by position: nbformat would draw a new one at each reading."""
+    if notebook.get("nbformat_minor", 0) < _MINOR_WITH_CELL_IDS:
+        return
+    for position, cell in enumerate(notebook.get("cells", [])):
+        if isinstance(cell, dict) and "id" not in cell:
+            cell["id"] = f"cell-{position}"
 
 
 def _parse(path: Path) -> Any:

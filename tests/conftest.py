@@ -1,0 +1,48 @@
+"""Fixtures that every test folder may use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The repository's root: a working course."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_samples() -> Path:
+    """The two real student papers; tests that want them skip where they are not."""
+    folder = SHARED / "samples"
+    if not folder.is_dir():
+        pytest.skip("the real papers in shared/samples are not on this machine")
+    return folder
+
+
+@pytest.fixture
+def course_copy(tmp_path: Path) -> Path:
+    """A fresh copy of this repository's course: source, release, graders, configuration."""
+    return copy_course(tmp_path / "course")
+
+
+def copy_course(target: Path) -> Path:
+    target.mkdir(parents=True)
+    for name in ("source", "release", "graders"):
+        shutil.copytree(ROOT / name, target / name)
+    shutil.copy(ROOT / "nbgrader_config.py", target)
+    return target
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quiet_machine() -> None:
+    """Keep a developer's own Jupyter configuration out of the tests."""
+    os.environ["JUPYTER_NO_CONFIG"] = "1"
+    os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
