@@ -110,11 +110,11 @@ def _explain(error: BaseException) -> tuple[str, ExitCode]:
             "interrupted: nothing is lost; run the same command again to go on.",
             ExitCode.INTERRUPTED,
         )
-    return (
+    message = (
         f"fault: {type(error).__name__}: {error}. This is a fault of Markbook; what was stored"
-        " before it stays stored. Run it again with --debug for the traceback.",
-        ExitCode.FAULT,
+        " before it stays stored. Run it again with --debug for the traceback."
     )
+    return message, ExitCode.FAULT
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import nbformat
-from nbformat.v4.nbjson import JSONReader
 from nbformat import NotebookNode
+from nbformat.v4.nbjson import JSONReader
 
 from markbook.errors import NotebookError
 from markbook.text.files import write_atomic
@@ -37,10 +37,9 @@ def read_notebook(path: Path) -> NotebookNode:
             path=path,
             hint="Open it in JupyterLab and save it again.",
         )
-    notebook: NotebookNode = JSONReader().to_notebook(document)  # type: ignore[no-untyped-call]
-    _name_cells(notebook)
+    _name_cells(document)
     try:
-        nbformat.validate(notebook)
+        nbformat.validate(nbformat.from_dict(document))  # type: ignore[no-untyped-call]
     except nbformat.ValidationError as error:
         place = "/".join(str(part) for part in error.absolute_path) or "the notebook"
         raise NotebookError(
@@ -48,6 +47,7 @@ def read_notebook(path: Path) -> NotebookNode:
             path=path,
             hint="Open it in JupyterLab and save it again.",
         ) from error
+    notebook: NotebookNode = JSONReader().to_notebook(document)  # type: ignore[no-untyped-call]
     return notebook
 
 
@@ -57,7 +57,7 @@ def write_notebook(notebook: NotebookNode, path: Path) -> bool:
     return write_atomic(path, text.rstrip("\n") + "\n")
 
 
-def _name_cells(notebook: NotebookNode) -> None:
+def _name_cells(notebook: dict[str, Any]) -> None:
     """Give cells without an id one by position: nbformat would draw a new one at each reading."""
     if notebook.get("nbformat_minor", 0) < _MINOR_WITH_CELL_IDS:
         return
