@@ -1,0 +1,92 @@
+"""Characters that a reader cannot see, made visible.
+
+Zero-width and bidirectional control characters can hide words from a marker, or show them in an
+order in which they do not stand. What a script or an emoji needs of them is left alone.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+__all__ = ["visible"]
+
+# Invisible, although Unicode calls them letters, marks or symbols.
+_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_JOINERS = frozenset("\u200c\u200d")
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+# Candidates only, so that ordinary text costs one scan: controls, format characters, separators,
+# private use, variation selectors, tags and whatever else lies beyond the usual letters.
+_CANDIDATES = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2"
+    "\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
+    "\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]+"
+)
+# A longer run is named once and counted: a page of zero-width spaces stays one short mark.
+_RUN = 3
+
+
+def visible(text: str) -> str:
+    """Return ``text`` escaped for HTML, hidden characters as ``<span class="ctl">U+202E</span>``.
+
+    A tab and a line feed stay as they are.
+    """
+    parts: list[str] = []
+    position = 0
+    for run in _CANDIDATES.finditer(text):
+        parts.append(html.escape(text[position : run.start()]))
+        parts.append(_run(text, run.start(), run.end()))
+        position = run.end()
+    parts.append(html.escape(text[position:]))
+    return "".join(parts)
+
+
+def _run(text: str, start: int, end: int) -> str:
+    shown: list[str] = []
+    hidden: list[str] = []
+    for index in range(start, end):
+        if _hidden(text, index):
+            hidden.append(text[index])
+        else:
+            shown += [_marks(hidden), html.escape(text[index])]
+            hidden = []
+    return "".join([*shown, _marks(hidden)])
+
+
+def _marks(hidden: list[str]) -> str:
+    if not hidden:
+        return ""
+    names = "".join(_mark(f"U+{ord(character):04X}") for character in hidden[:_RUN])
+    more = len(hidden) - _RUN
+    return names + (_mark(f"and {more:,} more hidden characters") if more > 0 else "")
+
+
+def _mark(name: str) -> str:
+    return f'<span class="ctl">{name}</span>'
+
+
+def _hidden(text: str, index: int) -> bool:
+    character = text[index]
+    before = text[index - 1] if index else ""
+    after = text[index + 1] if index + 1 < len(text) else ""
+    if character in _JOINERS:
+        return not (_joins(before) and _joins(after))
+    if "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef":
+        # Text or emoji style of the symbol before it; anything else carries hidden data.
+        return not (character in "\ufe0e\ufe0f" and before and not before.isalpha())
+    if character in _BLANK_LETTERS:
+        return True
+    return unicodedata.category(character) in _HIDDEN_CATEGORIES
+
+
+def _joins(neighbour: str) -> bool:
+    """Tell whether a joiner beside ``neighbour`` means something: emoji, Arabic, Indic scripts."""
+    if not neighbour:
+        return False
+    if neighbour == "\ufe0f" or "\U0001f3fb" <= neighbour <= "\U0001f3ff":
+        return True
+    category = unicodedata.category(neighbour)
+    # Below U+0600 there are Latin, Greek, Cyrillic, Armenian and Hebrew, which never join.
+    return category == "So" or (category[0] in "LM" and neighbour >= "\u0600")
