@@ -1,0 +1,1 @@
+"""Alembic migrations of Markbook's own tables, run by ``markbook.gradebook.database``."""

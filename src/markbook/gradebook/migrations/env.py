@@ -1,0 +1,1 @@
+"""Alembic wants this file; Markbook runs migrations by a library call and never executes it."""

@@ -1,0 +1,232 @@
+"""nbgrader's own steps, each in a process of its own.
+
+nbgrader changes the working folder and the environment, prints, and takes a second to import;
+a process keeps all of that out of ours. It is killed when ours ends, whatever way it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from markbook.errors import CourseError, InternalError, MarkbookError, NothingMatched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from markbook.course import Course
+
+__all__ = [
+    "Run",
+    "autograde",
+    "collect",
+    "create_database",
+    "generate_assignment",
+    "publish_assignment",
+    "publish_feedback",
+]
+
+_TAIL = 2000  # characters of nbgrader's log in an error
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How nbgrader's autograder ended for one student.
+
+    ``failure`` is None, or a sentence; ``warnings`` are what nbgrader restored.
+    """
+
+    student: str
+    failure: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def create_database(course: Course) -> None:
+    """Make nbgrader's tables, stamped with nbgrader's version."""
+    _call(course, "create-database")
+
+
+def generate_assignment(course: Course, assignment: str, into: Path) -> None:
+    """Write the student version of an assignment into the folder ``into`` (it is replaced).
+
+    Saves the assignment's cells in nbgrader's gradebook. Raises ``MarkbookError`` with nbgrader's
+    own words when it refuses.
+    """
+    _call(course, "generate-assignment", assignment=assignment, into=str(into))
+
+
+def autograde(course: Course, assignment: str, students: Sequence[str]) -> Iterator[Run]:
+    """Autograde the students' submissions, each again from the start, and yield how each ended.
+
+    Replaces ``autograded/<student>/<assignment>``; of a failed one nothing is left there.
+    """
+    if not students:
+        return
+    with _worker(course, "autograde", {"assignment": assignment, "students": list(students)}) as (
+        process,
+        log,
+    ):
+        assert process.stdout is not None
+        left = list(students)
+        for line in process.stdout:
+            reply = json.loads(line)
+            _raise_error(reply, log)
+            left.remove(reply["student"])
+            yield Run(reply["student"], reply["failure"], tuple(reply["warnings"]))
+        _finish(process, log, missing=left)
+
+
+def collect(course: Course, assignment: str) -> tuple[str, ...]:
+    """Collect the newest submissions from the exchange; return the students that have one there.
+
+    Raises ``CourseError`` without an exchange or course id, ``NothingMatched`` when nobody has
+    submitted.
+    """
+    _require_exchange(course)
+    students = tuple(_call(course, "collect", assignment=assignment)["students"])
+    if not students:
+        raise NothingMatched(
+            f"Nobody has submitted {assignment!r} to the exchange {course.exchange_root}.",
+            hint="Papers that came another way: 'markbook collect ASSIGNMENT --from PATH'.",
+        )
+    return students
+
+
+def publish_assignment(course: Course, assignment: str) -> None:
+    """Put the release version into the exchange, where students fetch it."""
+    _require_exchange(course)
+    _call(course, "release-assignment", assignment=assignment)
+
+
+def publish_feedback(course: Course, assignment: str) -> tuple[str, ...]:
+    """Put the feedback into the exchange; return the students it was there for.
+
+    Raises ``NothingMatched`` when there is none.
+    """
+    _require_exchange(course)
+    students = tuple(
+        student
+        for student in course.students("feedback", assignment)
+        if any(course.feedback(assignment, student).glob("*.html"))
+    )
+    if not students:
+        raise NothingMatched(
+            f"There is no feedback for {assignment!r} yet.",
+            hint=f"Run 'markbook feedback {assignment}' first.",
+        )
+    _call(course, "release-feedback", assignment=assignment, students=list(students))
+    return students
+
+
+def _require_exchange(course: Course) -> None:
+    if not course.course_id:
+        raise CourseError(
+            f"The course {course.root} has no id, so it has no place in an exchange.",
+            hint="Set CourseDirectory.course_id in nbgrader_config.py.",
+        )
+    if course.exchange_root is None:
+        raise CourseError(
+            f"The course {course.root} names no exchange.",
+            hint="Set Exchange.root in nbgrader_config.py to a folder that students can reach.",
+        )
+    if not Path(course.exchange_root).is_dir():
+        raise CourseError(
+            f"The exchange {course.exchange_root} does not exist.",
+            hint="Make the folder, writable for everyone who hands in, or correct Exchange.root.",
+        )
+
+
+def _call(course: Course, task: str, **arguments: Any) -> dict[str, Any]:
+    """Run one task and return its one reply."""
+    with _worker(course, task, arguments) as (process, log):
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if line:
+            reply: dict[str, Any] = json.loads(line)
+            _raise_error(reply, log)
+        _finish(process, log, missing=[] if line else [task])
+        return reply
+
+
+@contextmanager
+def _worker(
+    course: Course, task: str, arguments: dict[str, Any]
+) -> Iterator[tuple[subprocess.Popen[str], IO[bytes]]]:
+    request = {
+        "task": task,
+        "root": str(course.root),
+        "course_id": course.course_id,
+        "db_url": course.db_url,
+        **arguments,
+    }
+    with tempfile.TemporaryFile(prefix="markbook-nbgrader-") as log:
+        process = subprocess.Popen(
+            # -I would hide the environment's own path settings, which kernels need
+            [sys.executable, "-m", "markbook.gradebook.worker"],
+            cwd=course.root,
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+        try:
+            assert process.stdin is not None
+            # stdin stays open: its end tells the worker that we are gone
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+            yield process, log
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            _close(process)
+
+
+def _close(process: subprocess.Popen[str]) -> None:
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            try:
+                stream.close()
+            except BrokenPipeError:
+                pass
+    process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment with this Python's tools first: nbgrader calls ``alembic``."""
+    folder = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath)
+    return os.environ | {"PATH": f"{folder}{os.pathsep}{path}", "PYTHONUNBUFFERED": "1"}
+
+
+def _finish(process: subprocess.Popen[str], log: IO[bytes], *, missing: list[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    code = process.wait()
+    if code or missing:
+        raise InternalError(
+            f"nbgrader's process ended with code {code} before it was done with"
+            f" {', '.join(missing) or 'its work'}. {_tail(log)}",
+            hint="What was done is kept; run the command again to do the rest.",
+        )
+
+
+def _raise_error(reply: dict[str, Any], log: IO[bytes]) -> None:
+    if "error" in reply:
+        raise MarkbookError(f"nbgrader refused: {reply['error']}", hint=_tail(log))
+
+
+def _tail(log: IO[bytes]) -> str:
+    size = log.seek(0, os.SEEK_END)
+    log.seek(max(0, size - _TAIL))
+    text = log.read().decode("utf-8", "replace").strip()
+    return f"The end of its log:\n{text}" if text else "It logged nothing."

@@ -1,0 +1,254 @@
+"""The columns of nbgrader's tables that Markbook reads and writes.
+
+Importing nbgrader costs over a second, so its tables are described here a second time; a test
+compares every table and column with nbgrader's own. Only ``write_grade`` and ``write_comment``
+change anything, and they leave what formgrader would leave.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+    case,
+    exists,
+    func,
+    select,
+    update,
+)
+
+from markbook.model import Grade
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Select
+
+__all__ = [
+    "GradeRow",
+    "exists_for",
+    "find_rows",
+    "metadata",
+    "read_grades",
+    "write_auto_score",
+    "write_comment",
+    "write_grade",
+]
+
+metadata = MetaData()
+
+_ID = String(32)
+_NAME = String(128)
+
+assignment = Table(
+    "assignment",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", _NAME),
+    Column("course_id", _NAME),
+)
+notebook = Table(
+    "notebook",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", _NAME),
+    Column("assignment_id", _ID),
+)
+base_cell = Table(
+    "base_cell",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", _NAME),
+    Column("notebook_id", _ID),
+    Column("type", String(50)),
+)
+grade_cells = Table(
+    "grade_cells", metadata, Column("id", _ID, primary_key=True), Column("max_score", Float)
+)
+task_cells = Table(
+    "task_cells", metadata, Column("id", _ID, primary_key=True), Column("max_score", Float)
+)
+submitted_assignment = Table(
+    "submitted_assignment",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("assignment_id", _ID),
+    Column("student_id", _NAME),
+)
+submitted_notebook = Table(
+    "submitted_notebook",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("assignment_id", _ID),
+    Column("notebook_id", _ID),
+)
+grade = Table(
+    "grade",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("notebook_id", _ID),
+    Column("cell_id", _ID),
+    Column("auto_score", Float),
+    Column("manual_score", Float),
+    Column("extra_credit", Float),
+    Column("needs_manual_grade", Boolean),
+)
+comment = Table(
+    "comment",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("notebook_id", _ID),
+    Column("cell_id", _ID),
+    Column("auto_comment", Text),
+    Column("manual_comment", Text),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GradeRow:
+    """One grade of nbgrader, with the id of the comment that belongs to it.
+
+    ``written`` tells a question that students answer in the graded cell itself (a text question)
+    from a test cell.
+    """
+
+    id: str
+    question: str
+    student: str
+    notebook: str
+    max_score: float
+    auto_score: float | None
+    manual_score: float | None
+    extra_credit: float | None
+    needs_marking: bool
+    written: bool
+    comment_id: str | None
+    manual_comment: str | None
+
+
+def _rows(name: str) -> Select[Any]:
+    """Select every grade of the assignment ``name`` with where it belongs."""
+    solution = base_cell.alias("solution")
+    return (
+        select(
+            grade.c.id,
+            base_cell.c.name.label("question"),
+            submitted_assignment.c.student_id.label("student"),
+            notebook.c.name.label("notebook"),
+            func.coalesce(grade_cells.c.max_score, task_cells.c.max_score, 0.0).label("max_score"),
+            grade.c.auto_score,
+            grade.c.manual_score,
+            grade.c.extra_credit,
+            grade.c.needs_manual_grade.label("needs_marking"),
+            case((solution.c.id.is_not(None), True), else_=False).label("written"),
+            comment.c.id.label("comment_id"),
+            comment.c.manual_comment,
+        )
+        .select_from(assignment)
+        .join(submitted_assignment, submitted_assignment.c.assignment_id == assignment.c.id)
+        .join(submitted_notebook, submitted_notebook.c.assignment_id == submitted_assignment.c.id)
+        .join(notebook, notebook.c.id == submitted_notebook.c.notebook_id)
+        .join(grade, grade.c.notebook_id == submitted_notebook.c.id)
+        .join(base_cell, base_cell.c.id == grade.c.cell_id)
+        .outerjoin(grade_cells, grade_cells.c.id == base_cell.c.id)
+        .outerjoin(task_cells, task_cells.c.id == base_cell.c.id)
+        .outerjoin(
+            solution,
+            and_(
+                solution.c.notebook_id == base_cell.c.notebook_id,
+                solution.c.name == base_cell.c.name,
+                solution.c.type == "SolutionCell",
+            ),
+        )
+        .outerjoin(
+            comment,
+            and_(
+                comment.c.notebook_id == submitted_notebook.c.id,
+                comment.c.cell_id == func.coalesce(solution.c.id, base_cell.c.id),
+            ),
+        )
+        .where(assignment.c.name == name)
+        .order_by(
+            submitted_assignment.c.student_id, notebook.c.name, base_cell.c.name, base_cell.c.id
+        )
+    )
+
+
+def find_rows(
+    connection: Connection, name: str, *, student: str | None = None
+) -> dict[tuple[str, str], GradeRow]:
+    """Return nbgrader's grades of the assignment ``name`` by (student, question)."""
+    query = _rows(name)
+    if student is not None:
+        query = query.where(submitted_assignment.c.student_id == student)
+    rows = (GradeRow(**row) for row in connection.execute(query).mappings())
+    return {(row.student, row.question): row for row in rows}
+
+
+def read_grades(connection: Connection, name: str) -> tuple[Grade, ...]:
+    """Return nbgrader's own record of the assignment, scored as nbgrader scores it."""
+    return tuple(
+        Grade(
+            question=row.question,
+            student=row.student,
+            notebook=row.notebook,
+            score=_score(row),
+            max_score=row.max_score,
+            auto_score=row.auto_score,
+            manual_score=row.manual_score,
+            extra_credit=row.extra_credit,
+            needs_marking=bool(row.needs_marking),
+        )
+        for row in find_rows(connection, name).values()
+    )
+
+
+def _score(row: GradeRow) -> float:
+    """Score as ``nbgrader.api.Grade.score`` does."""
+    base = row.manual_score if row.manual_score is not None else row.auto_score
+    return 0.0 if base is None else base + (row.extra_credit or 0.0)
+
+
+def write_grade(
+    connection: Connection,
+    row: GradeRow,
+    *,
+    manual_score: float | None,
+    extra_credit: float | None,
+    needs_marking: bool,
+) -> None:
+    """Set a grade as formgrader's ``GradeHandler.put`` does."""
+    connection.execute(
+        update(grade)
+        .where(grade.c.id == row.id)
+        .values(
+            manual_score=manual_score, extra_credit=extra_credit, needs_manual_grade=needs_marking
+        )
+    )
+
+
+def write_auto_score(connection: Connection, row: GradeRow, score: float) -> None:
+    """Set the score of an answer that needs no person, as autograding an unchanged cell does."""
+    connection.execute(
+        update(grade).where(grade.c.id == row.id).values(auto_score=score, needs_manual_grade=False)
+    )
+
+
+def write_comment(connection: Connection, row: GradeRow, text: str | None) -> None:
+    """Set a comment as formgrader's ``CommentHandler.put`` does; None clears it."""
+    if row.comment_id is not None:
+        connection.execute(
+            update(comment).where(comment.c.id == row.comment_id).values(manual_comment=text)
+        )
+
+
+def exists_for(connection: Connection, name: str) -> bool:
+    """Tell whether nbgrader knows the assignment ``name``."""
+    return bool(connection.scalar(select(exists().where(assignment.c.name == name))))

@@ -1,0 +1,100 @@
+"""What graders suggested, by the text of an answer: identical answers share suggestions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+
+from markbook.errors import InternalError
+from markbook.gradebook import tables
+from markbook.gradebook.strings import restored, storable
+from markbook.model import Suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row
+
+__all__ = ["read_suggestions", "store_suggestions"]
+
+
+def read_suggestions(
+    connection: Connection, assignment: str, question: str | None = None
+) -> tuple[Suggestion, ...]:
+    """Return the suggestions by question, answer and then in the order they were made in."""
+    table = tables.suggestion
+    query = select(table).where(table.c.assignment == assignment)
+    if question is not None:
+        query = query.where(table.c.question == question)
+    rows = connection.execute(
+        query.order_by(table.c.question, table.c.answer_hash, table.c.criterion)
+    )
+    return tuple(_suggestion(row) for row in rows)
+
+
+def store_suggestions(
+    connection: Connection, assignment: str, question: str, suggestions: Sequence[Suggestion]
+) -> int:
+    """Make these the question's suggestions; return how many came, changed or went."""
+    table = tables.suggestion
+    mine = (table.c.assignment == assignment) & (table.c.question == question)
+    kept = {
+        (row.answer_hash, row.criterion): row
+        for row in connection.execute(select(table).where(mine))
+    }
+    seen: set[tuple[str, str]] = set()
+    changed = 0
+    for suggestion in suggestions:
+        key = (suggestion.answer_hash, suggestion.criterion)
+        if suggestion.question != question or key in seen:
+            raise InternalError(
+                f"Suggestions for {question!r} name {suggestion.question!r} or the criterion"
+                f" {suggestion.criterion!r} twice for one answer."
+            )
+        seen.add(key)
+        values = _values(assignment, suggestion)
+        old = kept.pop(key, None)
+        if old is None:
+            connection.execute(insert(table).values(**values))
+        elif any(old._mapping[name] != value for name, value in values.items()):
+            connection.execute(update(table).where(table.c.id == old.id).values(**values))
+        else:
+            continue
+        changed += 1
+    for row in kept.values():
+        connection.execute(delete(table).where(table.c.id == row.id))
+    return changed + len(kept)
+
+
+def _values(assignment: str, suggestion: Suggestion) -> dict[str, object]:
+    return {
+        "assignment": assignment,
+        "question": suggestion.question,
+        "answer_hash": suggestion.answer_hash,
+        "criterion": suggestion.criterion,
+        "awarded": suggestion.awarded,
+        "confidence": float(suggestion.confidence),
+        "grader": suggestion.grader,
+        "rubric_version": suggestion.rubric_version,
+        "span": None if suggestion.span is None else storable(suggestion.span),
+        "span_start": suggestion.start,
+        "span_end": suggestion.end,
+        "note": storable(suggestion.note),
+    }
+
+
+def _suggestion(row: Row[Any]) -> Suggestion:
+    return Suggestion(
+        question=row.question,
+        answer_hash=row.answer_hash,
+        criterion=row.criterion,
+        awarded=row.awarded,
+        confidence=row.confidence,
+        grader=row.grader,
+        rubric_version=row.rubric_version,
+        span=None if row.span is None else restored(row.span),
+        start=row.span_start,
+        end=row.span_end,
+        note=restored(row.note),
+    )

@@ -1,0 +1,246 @@
+"""The process in which nbgrader runs: ``python -m markbook.gradebook.worker``.
+
+One request, a line of JSON, comes on stdin; replies, a line of JSON each, go to stdout; all that
+nbgrader, its kernels and their libraries print goes to stderr. When stdin ends, the process that
+asked is gone, and this one ends at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import json
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config
+
+Request = dict[str, Any]
+Reply = dict[str, Any]
+
+_REASONS = {
+    "UnresponsiveKernelError": "its code made the kernel stop responding",
+    "DeadKernelError": "its code ended the kernel",
+    "DuplicateCellError": "a graded cell is in it twice",
+    "SchemaTooNewError": "its cells were made by a newer nbgrader",
+    "SchemaTooOldError": "its cells were made by an older nbgrader",
+}
+
+_KEPT_WARNINGS = ("Attribute 'points'", "Attribute 'cell_type'", "No submitted file")
+
+
+def main() -> None:
+    """Read the request and reply to it."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)  # nothing that anybody prints may look like a reply
+    request: Request = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    try:
+        for reply in _TASKS[request["task"]](request):
+            _reply(out, reply)
+    except Exception as error:
+        logging.exception("%s failed", request["task"])
+        _reply(out, {"error": f"{type(error).__name__}: {error}"})
+    out.close()
+
+
+def _reply(out: IO[str], reply: Reply) -> None:
+    out.write(json.dumps(reply) + "\n")
+    out.flush()
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os._exit(70)  # a thread has no other way out; a half-done student is done again
+
+
+def _create_database(request: Request) -> Iterator[Reply]:
+    from nbgrader.api import Gradebook
+
+    with Gradebook(request["db_url"], request["course_id"] or "default_course"):
+        pass
+    yield {}
+
+
+def _generate_assignment(request: Request) -> Iterator[Reply]:
+    from nbgrader.converters import GenerateAssignment
+
+    into = Path(request["into"])
+    with tempfile.TemporaryDirectory(prefix=".release-", dir=into.parent) as folder:
+        config = _config(request)
+        config.CourseDirectory.release_directory = folder
+        coursedir = _coursedir(config, assignment_id=request["assignment"])
+        converter = GenerateAssignment(coursedir=coursedir, config=config)
+        converter.force = True
+        converter.start()
+        shutil.rmtree(into, ignore_errors=True)
+        shutil.move(coursedir.format_path(folder, ".", request["assignment"]), into)
+    yield {}
+
+
+def _autograde(request: Request) -> Iterator[Reply]:
+    from nbgrader.converters import Autograde
+
+    config = _config(request)
+    # ipykernel 7 warns at each unencrypted TCP kernel
+    config.KernelManager.setdefault("transport_encryption", "auto")
+    for student in request["students"]:
+        coursedir = _coursedir(
+            config, assignment_id=request["assignment"], student_id=glob.escape(student)
+        )
+        converter = Autograde(coursedir=coursedir, config=config)
+        converter.force = True
+        with _capture(converter.log) as records:
+            failure = _bad_timestamp(coursedir, request["assignment"], student)
+            if failure is None:
+                failure = _run(converter.start, records)
+        folder = coursedir.format_path(
+            coursedir.autograded_directory, student, request["assignment"]
+        )
+        if failure is not None:
+            _remove(Path(folder))
+        yield {"student": student, "failure": failure, "warnings": _warnings(records)}
+
+
+def _run(start: Callable[[], None], records: list[logging.LogRecord]) -> str | None:
+    try:
+        start()
+    except Exception as error:
+        logging.exception("autograding failed")
+        return _reason(error, records)
+    return None
+
+
+def _reason(error: Exception, records: list[logging.LogRecord]) -> str:
+    """Name what went wrong; nbgrader logs the cause as a traceback and raises something else."""
+    said = "\n".join([*(record.getMessage() for record in records), repr(error)])
+    for name, reason in _REASONS.items():
+        if name in said:
+            return reason
+    if "encountered duplicate" in said.lower():
+        return _REASONS["DuplicateCellError"]
+    causes = [r.getMessage() for r in records if "Traceback" in r.getMessage()]
+    last = causes[0].strip().splitlines()[-1] if causes else f"{type(error).__name__}: {error}"
+    return f"nbgrader: {last[:300]}"
+
+
+def _bad_timestamp(coursedir: CourseDirectory, assignment: str, student: str) -> str | None:
+    from nbgrader.utils import parse_utc
+
+    folder = coursedir.format_path(coursedir.submitted_directory, student, assignment)
+    path = Path(folder) / "timestamp.txt"
+    if not path.is_file():
+        return None
+    text = path.read_bytes().decode("utf-8", "replace").strip()
+    try:
+        parse_utc(text or None)
+    except Exception:  # noqa: BLE001  (dateutil raises many kinds)
+        return f"its timestamp.txt holds no time: {text[:60]!r}"
+    return None
+
+
+def _warnings(records: list[logging.LogRecord]) -> list[str]:
+    messages = (r.getMessage() for r in records if r.levelno == logging.WARNING)
+    return [message for message in messages if message.startswith(_KEPT_WARNINGS)]
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.parent.rmdir()  # only if this was the student's last assignment
+
+
+def _collect(request: Request) -> Iterator[Reply]:
+    config = _config(request)
+    coursedir = _coursedir(config, assignment_id=request["assignment"])
+    exchange = _exchange(config).Collect(coursedir=coursedir, parent=None, config=config)
+    exchange.update = True
+    exchange.check_owner = config.ExchangeCollect.get("check_owner", exchange.check_owner)
+    exchange.start()
+    yield {"students": sorted(record["username"] for record in exchange.src_records)}
+
+
+def _release_assignment(request: Request) -> Iterator[Reply]:
+    config = _config(request)
+    coursedir = _coursedir(config, assignment_id=request["assignment"])
+    exchange = _exchange(config).ReleaseAssignment(coursedir=coursedir, parent=None, config=config)
+    exchange.force = True
+    exchange.start()
+    yield {}
+
+
+def _release_feedback(request: Request) -> Iterator[Reply]:
+    config = _config(request)
+    for student in request["students"]:
+        coursedir = _coursedir(
+            config, assignment_id=request["assignment"], student_id=glob.escape(student)
+        )
+        _exchange(config).ReleaseFeedback(coursedir=coursedir, parent=None, config=config).start()
+    yield {}
+
+
+def _config(request: Request) -> Config:
+    """Load the course's own configuration, and no user's or system's."""
+    from traitlets.config.loader import PyFileConfigLoader
+
+    config = PyFileConfigLoader("nbgrader_config.py", path=request["root"]).load_config()
+    config.CourseDirectory.root = request["root"]
+    config.CourseDirectory.db_url = request["db_url"]
+    return config
+
+
+def _coursedir(config: Config, **names: str) -> CourseDirectory:
+    from nbgrader.coursedir import CourseDirectory
+
+    return CourseDirectory(config=config, **names)
+
+
+def _exchange(config: Config) -> Any:
+    from nbgrader.exchange import ExchangeFactory
+
+    return ExchangeFactory(config=config)
+
+
+class _Records(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@contextlib.contextmanager
+def _capture(log: logging.Logger) -> Iterator[list[logging.LogRecord]]:
+    handler = _Records(logging.WARNING)
+    log.addHandler(handler)
+    try:
+        yield handler.records
+    finally:
+        log.removeHandler(handler)
+
+
+_TASKS: dict[str, Callable[[Request], Iterator[Reply]]] = {
+    "create-database": _create_database,
+    "generate-assignment": _generate_assignment,
+    "autograde": _autograde,
+    "collect": _collect,
+    "release-assignment": _release_assignment,
+    "release-feedback": _release_feedback,
+}
+
+if __name__ == "__main__":
+    main()
