@@ -31,7 +31,7 @@ class Question:
 
     ``prompt`` and ``model_answer`` are Markdown; ``points`` is nbgrader's maximum and 0 for a
     bonus question; ``position`` is the index of the cell in its notebook; ``stub`` is the text a
-    student finds in the answer cell.
+    student finds in the answer cell (known when read from the release, empty from the source).
     """
 
     assignment: str

@@ -131,7 +131,7 @@ def _question(cells: list[NotebookNode], position: int, path: Path, assignment: 
         prompt=_prompt(cells, position),
         position=position,
         model_answer=solution_text(cell.source) if text else _code_above(cells, position),
-        stub=cell.source if text else "",
+        stub=cell.source if text and BEGIN_SOLUTION not in cell.source else "",
     )
 
 
