@@ -1,0 +1,184 @@
+"""What a grader found, drawn for its notebook: an audit that a person can read.
+
+Student text is escaped, never rendered.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markbook.graders.answers import AnswerText
+    from markbook.graders.grader import Grader
+    from markbook.graders.lines import SuggestionLine
+    from markbook.model import Criterion
+
+__all__ = ["Drawing"]
+
+_CONFIDENT = 0.9
+_DOUBTFUL_SHOWN = 12  # answers: more belong on the marking page, not in an audit
+_EVIDENCE_SHOWN = 3
+_TEXT_SHOWN = 300  # characters of an answer
+_COLOURS = ("#1b7837", "#a6dba0", "#d9d9d9", "#c2a5cf", "#762a83")  # readable without colour sight
+_KINDS = (
+    "earned, confident",
+    "earned, less so",
+    "abstained",
+    "not earned, less so",
+    "not earned, confident",
+)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Shown by Jupyter as HTML with a chart; elsewhere as the text of its table."""
+
+    html: str
+    text: str
+
+    @classmethod
+    def of(cls, grader: Grader) -> Drawing:
+        counts = {c.id: _counts(grader, c.id) for c in grader.rubric.criteria}
+        students = sum(a.count for a in grader.answers)
+        head = (
+            f"{len(grader.answers)} different answers of {students} students; "
+            f"rubric version {grader.rubric.version}. These are suggestions, not marks."
+        )
+        parts = [
+            f"<h3>{escape(grader.rubric.question)}</h3><p>{escape(head)}</p>",
+            _table(grader, counts),
+            _chart(counts),
+            _evidence(grader),
+            _doubtful(grader),
+            _findings(grader),
+        ]
+        lines = [head] + [
+            f"{name}: " + ", ".join(f"{n} {k}" for k, n in zip(_KINDS, row, strict=True))
+            for name, row in counts.items()
+        ]
+        return cls("\n".join(parts), "\n".join(lines))
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _kind(line: SuggestionLine) -> int:
+    if line.awarded is None:
+        return 2
+    sure = line.confidence >= _CONFIDENT
+    if line.awarded:
+        return 0 if sure else 1
+    return 4 if sure else 3
+
+
+def _counts(grader: Grader, criterion: str) -> list[int]:
+    row = [0] * len(_KINDS)
+    for line in grader.suggestions:
+        if line.criterion == criterion:
+            row[_kind(line)] += 1
+    return row
+
+
+def _table(grader: Grader, counts: dict[str, list[int]]) -> str:
+    head = "".join(f"<th>{escape(k)}</th>" for k in ("criterion", "points", "decided by", *_KINDS))
+    rows = "".join(
+        f"<tr><td title='{escape(c.says, quote=True)}'>{escape(c.id)}</td><td>{c.points:g}</td>"
+        f"<td>{escape(grader.methods.get(c.id, 'nothing'))}</td>"
+        + "".join(f"<td>{n}</td>" for n in counts[c.id])
+        + "</tr>"
+        for c in grader.rubric.criteria
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _chart(counts: dict[str, list[int]]) -> str:
+    """Draw one stacked bar for each criterion, as SVG, with the same bytes on every run."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with rc_context({"svg.hashsalt": "markbook", "svg.fonttype": "none", "font.size": 9}):
+        figure = Figure(figsize=(7.5, 0.7 + 0.34 * len(counts)), layout="constrained")
+        FigureCanvasSVG(figure)
+        axes = figure.add_subplot()
+        names = list(counts)
+        left = [0] * len(names)
+        for kind, (label, colour) in enumerate(zip(_KINDS, _COLOURS, strict=True)):
+            values = [counts[name][kind] for name in names]
+            axes.barh(names, values, left=left, color=colour, label=label)
+            left = [a + b for a, b in zip(left, values, strict=True)]
+        axes.invert_yaxis()
+        axes.set_xlabel("answers")
+        axes.spines[["top", "right"]].set_visible(False)
+        figure.legend(loc="outside upper center", ncols=len(_KINDS), frameon=False, fontsize=7)
+        stream = io.StringIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    svg = stream.getvalue()
+    return svg[svg.index("<svg") :]
+
+
+def _evidence(grader: Grader) -> str:
+    parts = []
+    for criterion in grader.rubric.criteria:
+        quotes = _quotes(grader.suggestions, criterion)
+        if quotes:
+            items = "".join(f"<li><q>{escape(q)}</q> ({c:.2f})</li>" for q, c in quotes)
+            parts.append(f"<b>{escape(criterion.id)}</b><ul>{items}</ul>")
+    return "<h4>Evidence, the surest first</h4>" + "".join(parts) if parts else ""
+
+
+def _quotes(lines: Sequence[SuggestionLine], criterion: Criterion) -> list[tuple[str, float]]:
+    found = [
+        (line.span[:_TEXT_SHOWN], line.confidence)
+        for line in lines
+        if line.criterion == criterion.id and line.awarded and line.span
+    ]
+    return sorted(found, key=lambda q: (-q[1], q[0]))[:_EVIDENCE_SHOWN]
+
+
+def _doubtful(grader: Grader) -> str:
+    """List the answers with most undecided criteria: a person reads these first."""
+    open_: dict[str, list[str]] = {}
+    for line in grader.suggestions:
+        if line.awarded is None:
+            open_.setdefault(line.key, []).append(line.criterion)
+    answers = [a for a in grader.answers if a.key in open_]
+    answers.sort(key=lambda a: (-len(open_[a.key]) * a.count, a.key))
+    if not answers:
+        return "<p>No answer is in doubt.</p>"
+    rows = "".join(_row(a, ", ".join(open_[a.key])) for a in answers[:_DOUBTFUL_SHOWN])
+    more = len(answers) - _DOUBTFUL_SHOWN
+    rest = f"<p>and {more} more.</p>" if more > 0 else ""
+    return (
+        f"<h4>Doubtful answers ({len(answers)})</h4><table><thead><tr><th>answer</th>"
+        f"<th>students</th><th>undecided</th></tr></thead><tbody>{rows}</tbody></table>{rest}"
+    )
+
+
+def _row(answer: AnswerText, reason: str) -> str:
+    text = answer.text[:_TEXT_SHOWN] + ("…" if len(answer.text) > _TEXT_SHOWN else "")
+    return (
+        f"<tr><td style='text-align:left;white-space:pre-wrap'>{escape(text)}</td>"
+        f"<td>{answer.count}</td><td>{escape(reason)}</td></tr>"
+    )
+
+
+def _findings(grader: Grader) -> str:
+    """List what was odd: rules that raised, text that cannot be read."""
+    notes: dict[str, int] = {}
+    for line in grader.suggestions:
+        if line.note and not line.note.startswith("Undecided"):
+            notes[line.note] = notes.get(line.note, 0) + 1
+    if not notes:
+        return ""
+    ordered = sorted(notes.items(), key=lambda n: (-n[1], n[0]))[:20]
+    items = "".join(f"<li>{escape(note)} ({count})</li>" for note, count in ordered)
+    return f"<h4>Findings</h4><ul>{items}</ul>"

@@ -1,0 +1,224 @@
+"""The grader that a grader notebook drives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markbook.errors import GraderError
+from markbook.graders.answers import RULE_CONFIDENCE, AnswerText, Evidence, widen
+from markbook.graders.lines import (
+    SuggestionLine,
+    evidence_problem,
+    read_answers,
+    write_suggestions,
+)
+from markbook.graders.meaning import Judgement, Meaning
+from markbook.graders.phrases import Vocabulary
+from markbook.graders.tokens import clauses
+from markbook.rubrics import load_rubric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from markbook.model import Rubric
+
+    Rule = Callable[[AnswerText], Evidence | bool | None]
+
+__all__ = ["Grader"]
+
+_AWARD_FROM = 0.7  # probability from which a criterion is suggested as earned
+_REFUSE_TO = 0.3  # and up to which as not earned; in between the grader abstains
+_PROMPT_NAME = "prompt.md"
+
+
+class Grader:
+    """Collects suggestions for all answers to one question, then writes and draws them."""
+
+    def __init__(
+        self,
+        answers: Iterable[AnswerText],
+        rubric: Rubric,
+        *,
+        output: Path | None = None,
+        prompt: str = "",
+    ) -> None:
+        self.answers: tuple[AnswerText, ...] = tuple(answers)
+        self.rubric = rubric
+        self._output = output
+        self._prompt = prompt
+        self._lines: dict[tuple[str, str], SuggestionLine] = {}
+        self._methods: dict[str, str] = {}
+        self._meaning: Meaning | None = None
+
+    @classmethod
+    def open(cls, answers: str | Path, rubric: str | Path, suggestions: str | Path) -> Grader:
+        """Open the answers (JSON lines) and the rubric (YAML); ``finish`` writes suggestions.
+
+        A ``prompt.md`` beside the answers is taken as the question's text, whose words count
+        for little in an answer. Raises ``GraderError`` and ``RubricError``.
+        """
+        path = Path(answers)
+        vocabulary = Vocabulary()
+        found = [
+            AnswerText(line.key, line.text, line.count, vocabulary) for line in read_answers(path)
+        ]
+        prompt = path.with_name(_PROMPT_NAME)
+        return cls(
+            found,
+            load_rubric(Path(rubric)),
+            output=Path(suggestions),
+            prompt=prompt.read_text(encoding="utf-8") if prompt.is_file() else "",
+        )
+
+    def criterion(self, name: str, *, otherwise: str = "abstain") -> Callable[[Rule], Rule]:
+        """Decorate the function that decides the criterion ``name``, and run it on all answers.
+
+        The function gets an ``AnswerText`` and returns ``Evidence`` (earned, with a quotation),
+        True or False (earned or not, without one), or None. ``otherwise`` says what None is
+        taken for: ``"abstain"``, ``"meaning"`` (ask the criterion's evidence phrases) or
+        ``"refuse"`` (not earned). An exception on one answer is noted there; the rest go on.
+
+        Raises ``GraderError`` for a criterion that the rubric lacks, or one decided twice.
+        """
+        self._require(name)
+        if otherwise not in {"abstain", "meaning", "refuse"}:
+            raise GraderError(
+                f"otherwise={otherwise!r} is not known.", hint="Use abstain, meaning or refuse."
+            )
+
+        def decorate(rule: Rule) -> Rule:
+            for answer in self.answers:
+                self._put(self._apply(name, rule, answer, otherwise))
+            self._methods[name] = f"rule {getattr(rule, '__name__', 'function')}"
+            return rule
+
+        return decorate
+
+    def meaning(self) -> None:
+        """Decide every criterion that no function decides, by its evidence and the exemplars."""
+        names = [c.id for c in self.rubric.criteria if c.id not in self._methods]
+        for answer in self.answers:
+            for line in self._by_meaning(answer, names):
+                self._put(line)
+        self._methods.update(dict.fromkeys(names, "meaning"))
+
+    @property
+    def suggestions(self) -> tuple[SuggestionLine, ...]:
+        """What was found so far, by answer, then in the rubric's order."""
+        order = [(a.key, c.id) for a in self.answers for c in self.rubric.criteria]
+        return tuple(self._lines[pair] for pair in order if pair in self._lines)
+
+    @property
+    def methods(self) -> dict[str, str]:
+        """How each criterion was decided."""
+        return dict(self._methods)
+
+    def finish(self) -> Any:
+        """Write the suggestions atomically and return a drawing of them for the notebook.
+
+        Criteria that nothing decided are abstentions. Raises ``GraderError`` when a piece of
+        evidence is not verbatim; nothing is written then.
+        """
+        for answer in self.answers:
+            for criterion in self.rubric.criteria:
+                missing = _abstain(answer.key, criterion.id, "Nothing decides this criterion.")
+                self._lines.setdefault((answer.key, criterion.id), missing)
+        texts = {answer.key: answer.text for answer in self.answers}
+        for line in self.suggestions:
+            problem = evidence_problem(line.span, line.start, line.end, texts[line.key])
+            if problem:
+                raise GraderError(f"Criterion {line.criterion!r}: {problem}.")
+        if self._output is not None:
+            write_suggestions(self._output, self.suggestions)
+        from markbook.graders.drawing import Drawing
+
+        return Drawing.of(self)
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _require(self, name: str) -> None:
+        known = [c.id for c in self.rubric.criteria]
+        if name not in known:
+            raise GraderError(
+                f"The rubric of {self.rubric.question!r} has no criterion {name!r}.",
+                hint=f"It has these: {', '.join(known)}.",
+            )
+        if name in self._methods:
+            raise GraderError(f"The criterion {name!r} is decided twice.", hint="Drop one of them.")
+
+    def _put(self, line: SuggestionLine) -> None:
+        self._lines[line.key, line.criterion] = line
+
+    def _apply(self, name: str, rule: Rule, answer: AnswerText, otherwise: str) -> SuggestionLine:
+        try:
+            verdict = rule(answer)
+            line = _of_verdict(name, verdict, answer)
+        except Exception as error:  # noqa: BLE001  (a teacher's rule may raise anything)
+            return _abstain(answer.key, name, f"The rule raised {type(error).__name__}: {error}")
+        if verdict is not None or otherwise == "abstain":
+            return line
+        if otherwise == "refuse":
+            return SuggestionLine(answer.key, name, awarded=False, confidence=RULE_CONFIDENCE)
+        return self._by_meaning(answer, [name])[0]
+
+    def _by_meaning(self, answer: AnswerText, names: Sequence[str]) -> list[SuggestionLine]:
+        if self.rubric.policy == "manual":
+            note = "This question is left to people (policy: manual)."
+            return [_abstain(answer.key, name, note) for name in names]
+        if self._meaning is None:
+            texts = [a.text for a in self.answers]
+            self._meaning = Meaning.of(self.rubric, texts, self._prompt)
+        try:
+            judged = self._meaning.judge(answer.text, names)
+        except Exception as error:  # noqa: BLE001  (one odd answer must not stop the others)
+            note = f"Reading failed with {type(error).__name__}: {error}"
+            return [_abstain(answer.key, name, note) for name in names]
+        return [_of_judgement(name, judged[name], answer) for name in names]
+
+
+def _abstain(key: str, criterion: str, note: str) -> SuggestionLine:
+    return SuggestionLine(key, criterion, None, 0.0, note=note[:500])
+
+
+def _of_verdict(name: str, verdict: object, answer: AnswerText) -> SuggestionLine:
+    if verdict is None:
+        return _abstain(answer.key, name, "The rule found nothing.")
+    if isinstance(verdict, bool):
+        return SuggestionLine(answer.key, name, awarded=verdict, confidence=RULE_CONFIDENCE)
+    if not isinstance(verdict, Evidence):
+        raise TypeError(f"it returned {verdict!r}, not Evidence, True, False or None")
+    problem = evidence_problem(verdict.span, verdict.start, verdict.end, answer.text)
+    if problem:
+        raise ValueError(problem)
+    confidence = float(verdict.confidence)
+    if not 0 <= confidence <= 1:
+        raise ValueError(f"the confidence {confidence} is not between 0 and 1")
+    return SuggestionLine(
+        answer.key,
+        name,
+        True,
+        confidence,
+        verdict.span,
+        verdict.start,
+        verdict.end,
+        verdict.note[:500],
+    )
+
+
+def _of_judgement(name: str, judged: Judgement, answer: AnswerText) -> SuggestionLine:
+    p = judged.probability
+    if p is None:
+        return _abstain(answer.key, name, judged.note)
+    span = start = end = None
+    if judged.start is not None and judged.end is not None:
+        start, end = widen(clauses(answer.text[: judged.end + 500]), judged.start, judged.end)
+        span = answer.text[start:end]
+    if _REFUSE_TO < p < _AWARD_FROM:
+        note = f"Undecided (probability {p:.2f}). {judged.note}".strip()
+        return SuggestionLine(answer.key, name, None, 0.0, span, start, end, note)
+    awarded = p >= _AWARD_FROM
+    confidence = round(p if awarded else 1 - p, 4)
+    if not awarded:
+        span = start = end = None
+    return SuggestionLine(answer.key, name, awarded, confidence, span, start, end, judged.note)

@@ -1,0 +1,194 @@
+"""The two JSON-lines files between a step and a grader notebook, checked line by line.
+
+Answers in: ``{"key", "text", "count"}``, one line for each different text, no students.
+Suggestions out: ``{"key", "criterion", "awarded", "confidence", "span", "start", "end", "note"}``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from markbook.errors import GraderError
+from markbook.text.files import write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = [
+    "AnswerLine",
+    "SuggestionLine",
+    "read_answers",
+    "read_suggestions",
+    "write_answers",
+    "write_suggestions",
+]
+
+_NOTE_LIMIT = 1_000  # characters: a note is a sentence or two, not a dump
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLine:
+    """One different text; ``key`` is its hash, ``count`` how many students wrote it."""
+
+    key: str
+    text: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionLine:
+    """One criterion on one text. ``awarded`` None is an abstention, its confidence is 0."""
+
+    key: str
+    criterion: str
+    awarded: bool | None
+    confidence: float
+    span: str | None = None
+    start: int | None = None
+    end: int | None = None
+    note: str = ""
+
+
+def write_answers(path: Path, lines: Iterable[AnswerLine]) -> None:
+    """Write an answers file atomically."""
+    write_atomic(path, _dump(asdict(line) for line in lines))
+
+
+def write_suggestions(path: Path, lines: Iterable[SuggestionLine]) -> None:
+    """Write a suggestions file atomically."""
+    write_atomic(path, _dump(asdict(line) for line in lines))
+
+
+def read_answers(path: Path) -> tuple[AnswerLine, ...]:
+    """Read an answers file; raises ``GraderError`` naming the line that is wrong."""
+    found: dict[str, AnswerLine] = {}
+    for number, record in _records(path):
+        _keys(path, number, record, required={"key", "text"}, allowed={"key", "text", "count"})
+        key, text, count = record["key"], record["text"], record.get("count", 1)
+        if not isinstance(key, str) or not isinstance(text, str):
+            raise _wrong(path, number, "'key' and 'text' must be texts")
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise _wrong(path, number, f"'count' is {count!r}, not a number of students")
+        if key in found:
+            raise _wrong(path, number, f"the key {key!r} stands twice")
+        found[key] = AnswerLine(key, text, count)
+    return tuple(found.values())
+
+
+def read_suggestions(
+    path: Path, texts: Mapping[str, str], criteria: Sequence[str]
+) -> tuple[SuggestionLine, ...]:
+    """Read what a grader wrote about ``texts`` (by key); a missing pair is an abstention.
+
+    Returns one line for each text and criterion, in the order of both. Raises ``GraderError``
+    naming the line: not JSON, keys unknown or missing, an answer or criterion that was not
+    asked for, a pair twice, a confidence outside [0, 1], evidence that is not verbatim.
+    """
+    found: dict[tuple[str, str], SuggestionLine] = {}
+    allowed = set(SuggestionLine.__dataclass_fields__)
+    for number, record in _records(path):
+        _keys(path, number, record, required=allowed, allowed=allowed)
+        problem = _problem(record, texts, criteria)
+        if problem:
+            raise _wrong(path, number, problem)
+        line = SuggestionLine(**record)
+        if (line.key, line.criterion) in found:
+            raise _wrong(path, number, f"criterion {line.criterion!r} twice for one answer")
+        found[line.key, line.criterion] = line
+    return tuple(
+        found.get((key, criterion))
+        or SuggestionLine(key, criterion, None, 0.0, note="The grader said nothing.")
+        for key in texts
+        for criterion in criteria
+    )
+
+
+def _problem(record: Mapping[str, Any], texts: Mapping[str, str], criteria: Sequence[str]) -> str:
+    """Return what is wrong with a line, or nothing."""
+    key, criterion, note = record["key"], record["criterion"], record["note"]
+    if not isinstance(key, str) or key not in texts:
+        return f"the answer {key!r} was not asked for"
+    if not isinstance(criterion, str) or criterion not in criteria:
+        return f"the criterion {criterion!r} is none of {', '.join(criteria)}"
+    if record["awarded"] is not None and not isinstance(record["awarded"], bool):
+        return f"'awarded' is {record['awarded']!r}, not true, false or null"
+    if not _is_share(record["confidence"]):
+        return f"the confidence {record['confidence']!r} is not between 0 and 1"
+    if not isinstance(note, str) or len(note) > _NOTE_LIMIT:
+        return f"'note' must be a text of at most {_NOTE_LIMIT} characters"
+    return evidence_problem(record["span"], record["start"], record["end"], texts[key])
+
+
+def evidence_problem(span: object, start: object, end: object, text: str) -> str:
+    """Return why a span is not a verbatim piece of ``text``, or nothing."""
+    if span is None and start is None and end is None:
+        return ""
+    if not (isinstance(span, str) and _is_place(start) and _is_place(end)):
+        return "'span', 'start' and 'end' must all be there or all be null"
+    if not 0 <= start < end <= len(text) or text[start:end] != span:
+        return f"the evidence {span[:60]!r} is not what stands at {start}:{end} of the answer"
+    return ""
+
+
+def _is_place(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_share(value: object) -> bool:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return math.isfinite(value) and 0 <= value <= 1
+
+
+def _dump(records: Iterable[Mapping[str, Any]]) -> str:
+    # ASCII: lone surrogates and odd line separators in an answer then cannot break a line.
+    return "".join(
+        json.dumps(record, ensure_ascii=True, allow_nan=False) + "\n" for record in records
+    )
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        content = path.read_bytes().decode("utf-8")
+    except FileNotFoundError as error:
+        raise GraderError(
+            f"There is no {path.name}.", hint="A grader notebook ends with grader.finish()."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise GraderError(f"{path.name} cannot be read: {error}.") from error
+    for number, line in enumerate(content.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
+            raise _wrong(path, number, f"not JSON ({error})") from error
+        if not isinstance(record, dict):
+            raise _wrong(path, number, "not a JSON object")
+        yield number, record
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a number of JSON")
+
+
+def _keys(
+    path: Path, number: int, record: Mapping[str, Any], *, required: set[str], allowed: set[str]
+) -> None:
+    unknown = sorted(set(record) - allowed)
+    missing = sorted(required - set(record))
+    if unknown:
+        raise _wrong(path, number, f"unknown key {unknown[0]!r}; known: {sorted(allowed)}")
+    if missing:
+        raise _wrong(path, number, f"the key {missing[0]!r} is missing")
+
+
+def _wrong(path: Path, number: int, problem: str) -> GraderError:
+    return GraderError(
+        f"{path.name}, line {number}: {problem}.",
+        hint="Let grader.finish() write the file, or write it as markbook.graders.lines says.",
+    )

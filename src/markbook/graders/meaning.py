@@ -1,0 +1,337 @@
+"""The meaning of an answer by its words: for each criterion a probability and a quotation.
+
+Lexical, without a model: stems, idf over the answers of the question, the question's own words
+discounted, phrases matched in clauses, negation minded, exemplars as neighbours. Confidence is
+high only for a strong and undisputed match, or when nothing of a criterion's words occurs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rapidfuzz import fuzz
+
+from markbook.graders.guards import READ_LIMIT, Guard, copied_clauses, guard
+from markbook.graders.phrases import Match, Phrase, Reading, Vocabulary, phrase_words
+from markbook.graders.tokens import clauses, tokens
+from markbook.graders.vocabulary import LIGHT_STEMS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from markbook.model import Criterion, Rubric
+
+__all__ = ["Judgement", "Meaning"]
+
+# From score to probability: fitted by eye on the exemplars left out one by one, and checked on
+# answers that earned all or nothing (docs/how-to/write-a-grader.md has the figures).
+_CURVE = ((0.0, 0.05), (0.25, 0.09), (0.45, 0.25), (0.6, 0.48), (0.75, 0.72), (0.9, 0.9), (1, 0.96))
+_MOST, _LEAST = 0.97, 0.03  # nothing lexical is surer than that
+_UNSURE = 0.88  # the most for a match that is good, but not strong
+_STRONG = 0.85  # score of a strong match
+_NO_EVIDENCE = 0.8  # the most for a criterion without evidence phrases
+_UNDECIDED = 0.6  # the most where something speaks against it: a person looks
+_TURNED = 0.3  # loss of score by negation or order that is worth a note
+_QUOTED_FROM = 0.4  # probability from which the best stretch is shown
+_EXPLAINED = 0.5  # share of a phrase that makes a clause one that the rubric knows
+_DOUBT = 0.13  # the least probability of a criterion that may be said in words not known here
+_SAYS_WORTH = 0.85  # "says" is written for markers, so its words are less those of students
+_QUESTION_WORD = 0.35  # weight of a word that the question itself contains
+_LIGHT_WORD = 0.5
+_COMMON_WORD = 0.6  # and of one that most criteria contain
+_EXEMPLAR_COPY = 95.0  # per cent of similarity at which an answer counts as an exemplar's copy
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One criterion on one answer. ``probability`` that it is earned; None is "cannot tell"."""
+
+    probability: float | None
+    start: int | None = None
+    end: int | None = None
+    note: str = ""
+
+
+@dataclass(slots=True)
+class _Target:
+    """A criterion with its phrases, ready to be matched."""
+
+    criterion: Criterion
+    phrases: tuple[Phrase, ...]
+    earned_by: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Exemplar:
+    line: str
+    stems: Counter[str]
+    numbers: frozenset[str]
+    negators: int
+
+
+@dataclass(slots=True)
+class Meaning:
+    """Judges answers to one question; made once from its rubric and all its answers."""
+
+    rubric: Rubric
+    questions: tuple[str, ...] = ()
+    _targets: list[_Target] = field(default_factory=list)
+    _exemplars: list[_Exemplar] = field(default_factory=list)
+    _vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    _weights: dict[str, float] = field(default_factory=dict)
+    _known: frozenset[str] = frozenset()
+    _asked: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, rubric: Rubric, answers: Iterable[str] = (), prompt: str = "") -> Meaning:
+        """Prepare for a rubric; ``answers`` are the cohort's texts, for the words' rarity."""
+        questions = tuple(q for q in (prompt, *rubric.asked_as) if q.strip())
+        made = cls(rubric, questions)
+        made._targets = [_target(c, rubric) for c in rubric.criteria]
+        made._exemplars = [_exemplar(e.text) for e in rubric.exemplars]
+        made._weigh(answers)
+        return made
+
+    def judge(self, text: str, criteria: Sequence[str]) -> dict[str, Judgement]:
+        """Judge one answer on the named criteria."""
+        reading = Reading(text[:READ_LIMIT], self._vocabulary)
+        state = guard(text, reading, self._known)
+        if state.blind:
+            return {name: Judgement(None, note=state.blind) for name in criteria}
+        copy = self._copied_exemplar(reading)
+        skip = copied_clauses(reading, self.questions)
+        matches = {t.criterion.id: self._best(reading, t, skip) for t in self._targets}
+        near = self._neighbours(reading)
+        strange = _strange(reading, matches.values(), skip, self._known | self._asked)
+        found: dict[str, Judgement] = {}
+        for target in self._targets:
+            name = target.criterion.id
+            if name not in criteria:
+                continue
+            if copy is not None:
+                found[name] = _of_copy(copy, target, matches[name])
+                continue
+            found[name] = self._judge(target, matches, near, state, strange)
+        return found
+
+    # -- one criterion -------------------------------------------------------------------------
+
+    def _judge(
+        self,
+        target: _Target,
+        matches: Mapping[str, Match | None],
+        near: Sequence[float],
+        state: Guard,
+        strange: bool,
+    ) -> Judgement:
+        match = matches[target.criterion.id] or _NOTHING
+        rivals = [
+            (other.criterion, rival)
+            for other in self._targets
+            if other is not target and (rival := matches[other.criterion.id]) is not None
+        ]
+        outdone = _outdone(match, rivals)
+        contested = _contested(target.criterion, match, rivals)
+        score = match.score - outdone
+        odd = outdone > 0.1 or (strange and target.criterion.points > 0)
+        lowest = _lowest(match, score, odd or not target.criterion.evidence, state)
+        highest = self._highest(target, match, score, contested or bool(state.cautious))
+        probability = _curve(score) + self._lean(target, near)
+        probability = min(max(probability, lowest), highest)
+        notes = (
+            state.cautious,
+            state.partial,
+            "Another criterion claims the same words." * contested,
+            "The words are there, but denied or otherwise connected."
+            * (match.raw - match.score > _TURNED),
+        )
+        note = " ".join(n for n in notes if n)
+        if match is _NOTHING or probability < _QUOTED_FROM:
+            return Judgement(probability, note=note)
+        return Judgement(probability, match.start, match.end, note)
+
+    def _highest(self, target: _Target, match: Match, score: float, undecided: bool) -> float:
+        """Return the most that the probability of a criterion may be."""
+        if undecided or not self._beyond_question(match):
+            return _UNDECIDED
+        if not target.criterion.evidence:
+            return _NO_EVIDENCE
+        if match.words < min(2, len(match.phrase.stems)) or score < _STRONG:
+            return _UNSURE
+        return _MOST
+
+    def _beyond_question(self, match: Match) -> bool:
+        """Tell whether more was matched than words that the question itself gave away."""
+        return bool(set(match.found) - self._asked) or set(match.phrase.stems) <= self._asked
+
+    def _best(self, reading: Reading, target: _Target, skip: frozenset[int]) -> Match | None:
+        best: Match | None = None
+        for phrase in target.phrases:
+            match = reading.match(phrase, self._weight, skip)
+            if match and (best is None or (match.score, match.raw) > (best.score, best.raw)):
+                best = match
+        return best
+
+    # -- weights -------------------------------------------------------------------------------
+
+    def _weight(self, stem: str) -> float:
+        return self._weights.get(stem, 1.0)
+
+    def _weigh(self, answers: Iterable[str]) -> None:
+        rubric = self.rubric
+        documents = [phrase_words(a[:READ_LIMIT]) for a in answers]
+        documents += [frozenset(p.stems) for t in self._targets for p in t.phrases]
+        documents += [frozenset(e.stems) for e in self._exemplars]
+        documents += [phrase_words(clause) for clause in rubric.model_answer.splitlines()]
+        count = Counter(stem for document in documents for stem in document)
+        asked = self._asked = frozenset().union(*(phrase_words(q) for q in self.questions))
+        own = [frozenset(s for p in t.phrases for s in p.stems) for t in self._targets]
+        rarest = math.log(len(documents) + 1.0)
+        for stem in count:
+            weight = 0.5 + math.log((len(documents) + 1.0) / (count[stem] + 0.5)) / rarest
+            if stem in LIGHT_STEMS:
+                weight *= _LIGHT_WORD
+            share = sum(stem in words for words in own) / max(1, len(own))
+            if stem in asked:
+                weight *= _QUESTION_WORD if share > 0.5 or len(own) == 1 else _COMMON_WORD
+            elif share > 0.6 and len(own) > 2:
+                weight *= _COMMON_WORD
+            self._weights[stem] = weight
+        self._known = frozenset().union(*own, *(frozenset(e.stems) for e in self._exemplars))
+
+    # -- exemplars -----------------------------------------------------------------------------
+
+    def _copied_exemplar(self, reading: Reading) -> int | None:
+        line = " ".join(t.stem for t in reading.tokens)
+        for number, exemplar in enumerate(self._exemplars):
+            # Words may not differ in a number or a "not": there, one word is the difference.
+            if len(line) > 2 * len(exemplar.line) + 20:
+                continue
+            if fuzz.ratio(line, exemplar.line) >= _EXEMPLAR_COPY and (
+                _numbers(reading.tokens_stems()) == exemplar.numbers
+                and sum(t.negates for t in reading.tokens) == exemplar.negators
+            ):
+                return number
+        return None
+
+    def _neighbours(self, reading: Reading) -> list[float]:
+        counts = Counter(t.stem for t in reading.tokens if t.content)
+        return [self._cosine(counts, exemplar.stems) for exemplar in self._exemplars]
+
+    def _cosine(self, one: Counter[str], other: Counter[str]) -> float:
+        dot = sum(self._weight(s) ** 2 for s in one.keys() & other.keys())
+        norm = math.sqrt(
+            sum(self._weight(s) ** 2 for s in one) * sum(self._weight(s) ** 2 for s in other)
+        )
+        return dot / norm if norm else 0.0
+
+    def _lean(self, target: _Target, near: Sequence[float]) -> float:
+        """Return how far the most similar exemplars pull, in [-0.1, 0.1]."""
+        earned = max((near[n] for n in target.earned_by), default=0.0)
+        other = max((s for n, s in enumerate(near) if n not in target.earned_by), default=0.0)
+        return min(0.1, max(-0.1, (earned - other) * 0.25))
+
+
+_NOTHING = Match(0.0, 0.0, 0, 0, (), Phrase("", (), ()))
+
+
+def _lowest(match: Match, score: float, odd: bool, state: Guard) -> float:
+    """Return the least that the probability of a criterion may be.
+
+    Where the words are there, whoever denies or turns them may still have meant it; where the
+    text goes on beyond what was read, it may be said there.
+    """
+    if state.partial and score < 0.6:
+        return 0.4
+    if match.raw >= 0.8:
+        return 0.35
+    if match.raw >= 0.5:
+        return 0.25
+    return _DOUBT if match.raw >= 0.3 or odd or state.partial else _LEAST
+
+
+def _target(criterion: Criterion, rubric: Rubric) -> _Target:
+    phrases = [Phrase.of(text) for text in criterion.evidence]
+    phrases += [Phrase.of(clause, _SAYS_WORTH) for clause in _statements(criterion.says)]
+    earned = frozenset(n for n, e in enumerate(rubric.exemplars) if criterion.id in e.earns)
+    return _Target(criterion, tuple(p for p in phrases if p.stems), earned)
+
+
+def _statements(text: str) -> list[str]:
+    """Split "says" into its statements, without those of one word: "integrity" is no claim."""
+    parts = [text[c.start : c.end] for c in clauses(text)]
+    return [part for part in parts if len(phrase_words(part)) >= 3]
+
+
+def _exemplar(text: str) -> _Exemplar:
+    words = tokens(text)
+    return _Exemplar(
+        line=" ".join(t.stem for t in words),
+        stems=Counter(t.stem for t in words if t.content),
+        numbers=_numbers([t.stem for t in words]),
+        negators=sum(t.negates for t in words),
+    )
+
+
+def _numbers(stems: Iterable[str]) -> frozenset[str]:
+    return frozenset(s for s in stems if any(map(str.isdigit, s)))
+
+
+def _curve(score: float) -> float:
+    """Return the probability of a score by straight lines between the known points."""
+    for (x0, y0), (x1, y1) in itertools.pairwise(_CURVE):
+        if score <= x1:
+            return y0 + (y1 - y0) * max(0.0, score - x0) / (x1 - x0)
+    return _CURVE[-1][1]
+
+
+def _strange(
+    reading: Reading,
+    matches: Iterable[Match | None],
+    skip: frozenset[int],
+    known: frozenset[str],
+) -> bool:
+    """Tell whether an answer states something in words that the rubric does not have."""
+    explained = [m for m in matches if m is not None and m.raw >= _EXPLAINED]
+    for number, clause in enumerate(reading.clauses):
+        if number in skip or any(m.start < clause.end and clause.start < m.end for m in explained):
+            continue
+        words = {t.stem for t in clause.tokens if t.content}
+        if len(words - known) >= 1 and len(words) >= 2:
+            return True
+    return False
+
+
+def _overlap(one: Match, other: Match) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def _outdone(match: Match, rivals: Sequence[tuple[Criterion, Match]]) -> float:
+    """Return what a match loses because another criterion explains the same words better."""
+    best = max((r.score for _, r in rivals if _overlap(match, r)), default=0.0)
+    return max(0.0, best - match.score) * 0.8
+
+
+def _contested(
+    criterion: Criterion, match: Match, rivals: Sequence[tuple[Criterion, Match]]
+) -> bool:
+    """Tell whether a criterion of the other sign fits the same words about as well."""
+    return any(
+        _overlap(match, rival)
+        and (other.points < 0) != (criterion.points < 0)
+        and rival.score > max(0.55, match.score - 0.2)
+        for other, rival in rivals
+    )
+
+
+def _of_copy(number: int, target: _Target, match: Match | None) -> Judgement:
+    note = f"Reads like exemplar {number + 1}."
+    if number not in target.earned_by:
+        return Judgement(1 - 0.95, note=note)
+    if match is None:
+        return Judgement(0.95, note=note)
+    return Judgement(0.95, match.start, match.end, note)

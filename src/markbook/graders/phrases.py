@@ -1,0 +1,240 @@
+"""How well a stretch of an answer says what a phrase says, word by word, negation minded."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rapidfuzz.distance import DamerauLevenshtein
+
+from markbook.graders.tokens import Clause, Token, clauses, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+__all__ = ["Match", "Phrase", "Reading", "Vocabulary", "phrase_words"]
+
+_SCOPE = 7  # words after "not" that it may deny: longer reaches join separate statements
+_TYPO_LENGTH = 5  # shorter words are other words, not typos: "test" and "text"
+_TYPO_QUALITY = 0.85
+_HEAD = 4  # words of a line that introduces the next one: "end to end:"
+_PAIR = 0.9  # a match spread over two clauses is worth a little less than one in a clause
+_SHUFFLED = 0.12  # the most that a match loses by words in another order
+_LOOSE = 0.10  # and by words far apart
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A way of saying a criterion: content words, each affirmed or denied, with weights."""
+
+    text: str
+    stems: tuple[str, ...]
+    denied: tuple[bool, ...]
+    worth: float = 1.0
+
+    @classmethod
+    def of(cls, text: str, worth: float = 1.0) -> Phrase:
+        found: dict[str, bool] = {}
+        for clause in clauses(text):
+            for token, denied in zip(clause.tokens, polarity(clause.tokens), strict=True):
+                if token.content:
+                    found.setdefault(token.stem, denied)
+        return cls(text, tuple(found), tuple(found.values()), worth)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The best stretch for one phrase: ``score`` in [0, 1], places in the answer's text.
+
+    ``raw`` is the score before negation counts: a phrase that is denied has a high ``raw`` and a
+    low ``score``. ``found`` are the stems of the phrase that were found.
+    """
+
+    score: float
+    raw: float
+    start: int
+    end: int
+    found: tuple[str, ...]
+    phrase: Phrase
+
+    @property
+    def words(self) -> int:
+        return len(self.found)
+
+
+def polarity(words: Sequence[Token]) -> tuple[bool, ...]:
+    """Tell for each word of a clause whether it is denied; two negators cancel out."""
+    denied = [False] * len(words)
+    for place, word in enumerate(words):
+        if not word.negates or _only(words, place):
+            continue
+        for later in range(place + 1, min(place + 1 + _SCOPE, len(words))):
+            denied[later] = not denied[later]
+    return tuple(denied)
+
+
+def _only(words: Sequence[Token], place: int) -> bool:
+    """Tell "not only" and "not just", which affirm."""
+    return place + 1 < len(words) and words[place + 1].stem in {"onli", "just"}
+
+
+class Vocabulary:
+    """Which words of an answer stand for which words of the phrases, typos included."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], float] = {}
+
+    def quality(self, wanted: str, written: str) -> float:
+        if wanted == written:
+            return 1.0
+        if len(wanted) < _TYPO_LENGTH or len(written) < _TYPO_LENGTH or wanted[0] != written[0]:
+            return 0.0
+        if abs(len(wanted) - len(written)) > 1:
+            return 0.0
+        pair = (wanted, written)
+        if pair not in self._known:
+            distance = DamerauLevenshtein.distance(wanted, written, score_cutoff=1)
+            typo = distance <= 1 and not any(map(str.isdigit, wanted + written))
+            self._known[pair] = _TYPO_QUALITY if typo else 0.0
+        return self._known[pair]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    place: int  # index of the word in the answer
+    clause: int
+    quality: float
+    denied: bool
+
+
+class Reading:
+    """One answer, read: its clauses, and where each wanted word stands in it."""
+
+    def __init__(self, text: str, vocabulary: Vocabulary) -> None:
+        self.text = text
+        self.clauses: tuple[Clause, ...] = clauses(text)
+        self._vocabulary = vocabulary
+        self._words: dict[str, list[tuple[int, int, bool]]] = {}
+        self._hits: dict[str, tuple[_Hit, ...]] = {}
+        self.tokens: list[Token] = []
+        for number, clause in enumerate(self.clauses):
+            for token, denied in zip(clause.tokens, polarity(clause.tokens), strict=True):
+                if token.content:
+                    entry = (len(self.tokens), number, denied)
+                    self._words.setdefault(token.stem, []).append(entry)
+                self.tokens.append(token)
+
+    @property
+    def stems(self) -> frozenset[str]:
+        return frozenset(self._words)
+
+    def tokens_stems(self) -> list[str]:
+        return [token.stem for token in self.tokens]
+
+    def hits(self, wanted: str) -> tuple[_Hit, ...]:
+        if wanted not in self._hits:
+            self._hits[wanted] = tuple(
+                _Hit(place, clause, quality, denied)
+                for written, places in self._words.items()
+                if (quality := self._vocabulary.quality(wanted, written)) > 0
+                for place, clause, denied in places
+            )
+        return self._hits[wanted]
+
+    def match(
+        self,
+        phrase: Phrase,
+        weight: Callable[[str], float],
+        skip: frozenset[int] = frozenset(),
+    ) -> Match | None:
+        """Return the best stretch for a phrase, or None when none of its words occurs.
+
+        ``weight`` gives a word's importance; clauses in ``skip`` are not read.
+        """
+        by_clause: dict[int, dict[int, list[_Hit]]] = {}
+        for number, wanted in enumerate(phrase.stems):
+            for hit in self.hits(wanted):
+                if hit.clause not in skip:
+                    by_clause.setdefault(hit.clause, {}).setdefault(number, []).append(hit)
+        weights = [weight(stem) for stem in phrase.stems]
+        best: Match | None = None
+        for clause, found in by_clause.items():
+            best = _better(best, self._score(phrase, weights, found, 1.0))
+            following = by_clause.get(clause + 1)
+            joined = following is not None and self._joined(clause)
+            if (
+                joined
+                and following is not None
+                and len(found.keys() | following.keys()) > len(found)
+            ):
+                both = {
+                    n: found.get(n, []) + following.get(n, [])
+                    for n in found.keys() | following.keys()
+                }
+                best = _better(best, self._score(phrase, weights, both, _PAIR))
+        return best
+
+    def _joined(self, clause: int) -> bool:
+        """Tell whether a clause goes on in the next: on its line, or as the head of a list."""
+        this, following = self.clauses[clause], self.clauses[clause + 1]
+        line_ends = "\n" in self.text[this.end : following.start]
+        return not line_ends or len(this.tokens) <= _HEAD
+
+    def _score(
+        self,
+        phrase: Phrase,
+        weights: Sequence[float],
+        found: Mapping[int, list[_Hit]],
+        factor: float,
+    ) -> Match:
+        total = sum(weights) or 1.0
+        said = denied = 0.0
+        places: list[int] = []
+        for number in sorted(found):
+            best = max(
+                found[number],
+                key=lambda hit: (hit.quality, hit.denied == phrase.denied[number]),
+            )
+            mass = weights[number] * best.quality
+            if best.denied == phrase.denied[number]:
+                said += mass
+            else:
+                denied += mass
+            places.append(best.place)
+        raw = (said + denied) / total * factor
+        share = denied / (said + denied) if said + denied else 0.0
+        shape = (1 - _SHUFFLED * _disorder(places)) * (1 - _LOOSE * _looseness(places))
+        # A quarter of the matched weight denied is a slip of scope; half of it is the opposite.
+        agreement = max(0.0, 1.0 - 2.0 * max(0.0, share - 0.1))
+        stems = tuple(phrase.stems[number] for number in sorted(found))
+        first, last = self.tokens[min(places)], self.tokens[max(places)]
+        score = min(1.0, raw * shape * agreement * phrase.worth)
+        return Match(score, min(1.0, raw), first.start, last.end, stems, phrase)
+
+
+def _better(one: Match | None, other: Match) -> Match:
+    if one is None or (other.score, other.raw) > (one.score, one.raw):
+        return other
+    return one
+
+
+def _disorder(places: Sequence[int]) -> float:
+    """Return the share of neighbouring words that stand the other way round, in [0, 1]."""
+    if len(places) < 2:
+        return 0.0
+    wrong = sum(1 for a, b in itertools.pairwise(places) if b < a)
+    return wrong / (len(places) - 1)
+
+
+def _looseness(places: Sequence[int]) -> float:
+    """Return 0 for words close together, 1 for words spread over a long stretch."""
+    if len(places) < 2:
+        return 0.0
+    spread = max(places) - min(places) + 1
+    return min(1.0, max(0.0, (spread - 3 * len(places) - 2) / 20))
+
+
+def phrase_words(text: str) -> frozenset[str]:
+    """Return the content stems of a text."""
+    return frozenset(token.stem for token in tokens(text) if token.content)
