@@ -1,0 +1,219 @@
+"""From the gradebook's values to one student's page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from markbook.feedback.results import read_result
+from markbook.feedback.views import CriterionLine, ItemView, State, StudentPage, TestLine, tally
+from markbook.model import AnswerStatus, counted
+from markbook.notebooks import answer_cells, graded_cells
+from markbook.text.render import highlight, render_markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nbformat import NotebookNode
+
+    from markbook.feedback.plan import Item, Notebook
+    from markbook.model import Answer, Criterion, Grade, Mark, Rubric, Suggestion
+
+__all__ = ["Class", "build_page"]
+
+_UNANSWERED = {
+    AnswerStatus.BLANK: State.BLANK,
+    AnswerStatus.NOT_ASKED: State.NOT_ASKED,
+    AnswerStatus.MISSING: State.MISSING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """The gradebook's values of one assignment, looked up by (student, question).
+
+    ``suggestions`` are looked up by (question, answer hash), ``rubrics`` by version, and
+    ``current`` holds today's rubrics by question, where there are any.
+    """
+
+    course: str
+    assignment: str
+    answers: Mapping[tuple[str, str], Answer]
+    marks: Mapping[tuple[str, str], Mark]
+    grades: Mapping[tuple[str, str], Grade]
+    suggestions: Mapping[tuple[str, str], Sequence[Suggestion]]
+    rubrics: Mapping[str, Rubric | None]
+    current: Mapping[str, Rubric]
+    show_model_answers: bool = False
+
+
+def build_page(
+    room: Class, notebook: Notebook, student: str, run: NotebookNode | None
+) -> StudentPage:
+    """Make one student's page of one notebook; ``run`` is the autograded notebook, if any."""
+    items = tuple(
+        _code_item(room, item, student, run) if item.is_code else _text_item(room, item, student)
+        for item in notebook.items
+    )
+    return StudentPage(
+        course=room.course,
+        assignment=room.assignment,
+        title=notebook.title,
+        student=student,
+        items=items,
+        written=tally(tuple(i for i in items if not i.is_code and not i.bonus)),
+        code=tally(tuple(i for i in items if i.is_code)),
+        extra=tally(tuple(i for i in items if i.bonus)),
+    )
+
+
+# --- questions in words ------------------------------------------------------------------------
+
+
+def _text_item(room: Class, item: Item, student: str) -> ItemView:
+    question = item.questions[0]
+    answer = room.answers.get((student, question.id))
+    mark = room.marks.get((student, question.id))
+    rubric = room.rubrics.get(mark.rubric_version) if mark else None
+    known = rubric or room.current.get(question.id)
+    view = ItemView(
+        number=item.number,
+        id=question.id,
+        title=item.title,
+        prompt=_markdown(item.prompt),
+        state=_state(answer, mark),
+        score=mark.score if mark else 0.0,
+        possible=known.cap(question.points) if known else question.points,
+        bonus=known.bonus if known else question.points == 0,
+        answer=Markup(highlight(answer.text, ())) if answer else Markup(),
+        model_answer=_markdown(question.model_answer if room.show_model_answers else ""),
+    )
+    if view.state is State.MARKED and mark and answer:
+        return _marked(room, view, answer, mark, rubric)
+    return view
+
+
+def _state(answer: Answer | None, mark: Mark | None) -> State:
+    if answer is None:
+        return State.MISSING
+    if mark is not None:
+        return State.MARKED if mark.answer_hash == answer.hash else State.STALE
+    return _UNANSWERED.get(answer.status, State.WAITING)
+
+
+def _marked(
+    room: Class, view: ItemView, answer: Answer, mark: Mark, rubric: Rubric | None
+) -> ItemView:
+    lines: tuple[CriterionLine, ...] = ()
+    if rubric is not None:
+        spans = _evidence(room, answer, rubric, mark)
+        with_spans = dict.fromkeys(criterion for _, _, criterion in spans)
+        order = [c.id for c in rubric.criteria if c.id in with_spans]
+        labels = {criterion: str(n) for n, criterion in enumerate(order, start=1)}
+        lines = _criteria(rubric, mark, labels)
+        shown = highlight(answer.text, spans, labels=labels)
+        view = replace(view, answer=Markup(shown))
+    return replace(
+        view,
+        criteria=lines,
+        starts_full=rubric is not None and rubric.start == "full",
+        adjustment=mark.adjustment,
+        reason=mark.reason,
+        comment=_markdown(mark.comment),
+    )
+
+
+def _evidence(
+    room: Class, answer: Answer, rubric: Rubric, mark: Mark
+) -> list[tuple[int, int, str]]:
+    """Return the passages behind the criteria that count in the mark."""
+    earned = {criterion.id for criterion in _counted(rubric, mark)}
+    return [
+        (found.start, found.end, found.criterion)
+        for found in room.suggestions.get((answer.question, answer.hash), ())
+        if found.awarded
+        and found.criterion in earned
+        and found.start is not None
+        and found.end is not None
+        and answer.text[found.start : found.end] == found.span
+    ]
+
+
+def _counted(rubric: Rubric, mark: Mark) -> tuple[Criterion, ...]:
+    known = {criterion.id for criterion in rubric.criteria}
+    return counted(rubric, [earned for earned in mark.earned if earned in known])
+
+
+def _criteria(rubric: Rubric, mark: Mark, labels: Mapping[str, str]) -> tuple[CriterionLine, ...]:
+    """Return what was earned and lost, and the ways to more that were missed.
+
+    A misconception shows only when the answer has it. Of alternatives only the one that counts
+    shows, or when none was earned the one worth most.
+    """
+    earned = {criterion.id for criterion in _counted(rubric, mark)}
+    lines: list[CriterionLine] = []
+    for criterion in rubric.criteria:
+        says, advice = criterion.says, _markdown(criterion.feedback)
+        if criterion.id in earned:
+            lost = criterion.points < 0
+            lines.append(
+                CriterionLine(
+                    "lost" if lost else "earned",
+                    says,
+                    criterion.points,
+                    advice if lost else Markup(),
+                    labels.get(criterion.id, ""),
+                )
+            )
+        elif criterion.points > 0 and not _has_alternative(rubric, criterion, earned):
+            lines.append(CriterionLine("missed", says, criterion.points, advice))
+    return tuple(lines)
+
+
+def _has_alternative(rubric: Rubric, criterion: Criterion, earned: set[str]) -> bool:
+    for group in rubric.pick_one:
+        if criterion.id in group:
+            best = max((c for c in rubric.criteria if c.id in group), key=lambda c: c.points)
+            if earned.intersection(group) or best is not criterion:
+                return True
+    return False
+
+
+# --- exercises in code --------------------------------------------------------------------------
+
+
+def _code_item(room: Class, item: Item, student: str, run: NotebookNode | None) -> ItemView:
+    answers = answer_cells(run) if run is not None else {}
+    cells = graded_cells(run) if run is not None else {}
+    tests: list[TestLine] = []
+    for question in item.questions:
+        grade, cell = room.grades.get((student, question.id)), cells.get(question.id)
+        earned = grade.score if grade else 0.0
+        full = earned >= question.points
+        result = read_result(cell, full_marks=full) if cell is not None and grade else None
+        tests.append(TestLine(earned, question.points, result))
+    graded = all((student, question.id) in room.grades for question in item.questions)
+    waits = any(
+        room.grades[student, question.id].needs_marking
+        for question in item.questions
+        if (student, question.id) in room.grades
+    )
+    state = State.NOT_RUN if not graded else State.WAITING if waits else State.TESTED
+    return ItemView(
+        number=item.number,
+        id=item.answer,
+        title=item.title,
+        prompt=_markdown(item.prompt),
+        state=state,
+        score=sum(line.score for line in tests),
+        possible=item.points,
+        code=str(answers[item.answer].source) if item.answer in answers else "",
+        tests=tuple(tests),
+        model_code=item.questions[0].model_answer if room.show_model_answers else "",
+    )
+
+
+def _markdown(text: str) -> Markup:
+    return Markup(render_markdown(text)) if text.strip() else Markup()

@@ -1,0 +1,95 @@
+"""What an assignment asks, in the order of the page: the same for every student."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from markbook.model import QuestionKind
+from markbook.notebooks import nbgrader_metadata, read_notebook, read_questions
+from markbook.text.titles import humanise, split_title
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nbformat import NotebookNode
+
+    from markbook.model import Question
+
+__all__ = ["Item", "Notebook", "read_plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One numbered part of a page: a text question, or an exercise with its test cells.
+
+    ``answer`` is the id of the cell that the student filled in.
+    """
+
+    number: int
+    answer: str
+    title: str
+    prompt: str
+    questions: tuple[Question, ...]
+
+    @property
+    def is_code(self) -> bool:
+        return self.questions[0].kind is QuestionKind.CODE
+
+    @property
+    def points(self) -> float:
+        return sum(question.points for question in self.questions)
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """One notebook of the assignment, and the title that it gives itself."""
+
+    name: str
+    title: str
+    items: tuple[Item, ...]
+
+
+def read_plan(folder: Path, assignment: str) -> tuple[Notebook, ...]:
+    """Read the authored notebooks in ``folder``; raises ``NotebookError``."""
+    questions = read_questions(folder, assignment)
+    names = dict.fromkeys(question.notebook for question in questions)
+    return tuple(
+        _notebook(folder / f"{name}.ipynb", [q for q in questions if q.notebook == name])
+        for name in names
+    )
+
+
+def _notebook(path: Path, questions: list[Question]) -> Notebook:
+    notebook = read_notebook(path)
+    groups: dict[str, list[Question]] = {}
+    for question in questions:
+        groups.setdefault(_answer_id(notebook, question), []).append(question)
+    items = tuple(
+        _item(number, answer, tuple(group))
+        for number, (answer, group) in enumerate(groups.items(), start=1)
+    )
+    return Notebook(path.stem, _title(notebook, questions[0].assignment), items)
+
+
+def _item(number: int, answer: str, questions: tuple[Question, ...]) -> Item:
+    title, prompt = split_title(questions[0].prompt)
+    return Item(number, answer, title or humanise(answer), prompt, questions)
+
+
+def _answer_id(notebook: NotebookNode, question: Question) -> str:
+    """Return the id of the cell that a question grades: itself, or the answer above its tests."""
+    if question.kind is QuestionKind.TEXT:
+        return question.id
+    for cell in reversed(notebook.cells[: question.position]):
+        metadata = nbgrader_metadata(cell)
+        if metadata.get("solution") and metadata.get("grade_id"):
+            return str(metadata["grade_id"])
+    return question.id
+
+
+def _title(notebook: NotebookNode, assignment: str) -> str:
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.source.lstrip().startswith("# "):
+            return split_title(str(cell.source))[0] or humanise(assignment)
+    return humanise(assignment)
