@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING, Self
 
 from markbook.gradebook.database import make_engine, prepare, reading, writing
 from markbook.gradebook.events import read_events
 from markbook.gradebook.marks import read_marks, remove, store_marks
-from markbook.gradebook.nbgrader_tables import exists_for, read_grades
+from markbook.gradebook.nbgrader_tables import exists_for, read_grades, read_master
 from markbook.gradebook.resync import resync
 from markbook.gradebook.rubrics import find_rubric, store_rubric
 from markbook.gradebook.submissions import read_answers, read_records, store_submission
@@ -170,3 +172,9 @@ class Gradebook:
         """Tell whether nbgrader's gradebook knows the assignment."""
         with reading(self._engine) as connection:
             return exists_for(connection, assignment)
+
+    def master_hash(self, assignment: str) -> str:
+        """Return a hash of all that nbgrader autogrades against: tests, locked cells, points."""
+        with reading(self._engine) as connection:
+            master = read_master(connection, assignment)
+        return hashlib.sha256(json.dumps(master).encode()).hexdigest()

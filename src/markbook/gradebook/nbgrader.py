@@ -54,34 +54,50 @@ def create_database(course: Course) -> None:
     _call(course, "create-database")
 
 
-def generate_assignment(course: Course, assignment: str, into: Path) -> None:
-    """Write the student version of an assignment into the folder ``into`` (it is replaced).
+def generate_assignment(
+    course: Course, assignment: str, folder: Path, *, db_url: str | None = None
+) -> Path:
+    """Write the student version of an assignment below ``folder``, and return where.
 
-    Saves the assignment's cells in nbgrader's gradebook. Raises ``MarkbookError`` with nbgrader's
-    own words when it refuses.
+    Saves the assignment's cells in nbgrader's gradebook (``db_url``, default the course's own).
+    Raises ``MarkbookError`` with nbgrader's own words when it refuses.
     """
-    _call(course, "generate-assignment", assignment=assignment, into=str(into))
+    arguments = {"assignment": assignment, "folder": str(folder)}
+    if db_url is not None:
+        arguments["db_url"] = db_url
+    return Path(_call(course, "generate-assignment", **arguments)["folder"])
 
 
 def autograde(course: Course, assignment: str, students: Sequence[str]) -> Iterator[Run]:
     """Autograde the students' submissions, each again from the start, and yield how each ended.
 
-    Replaces ``autograded/<student>/<assignment>``; of a failed one nothing is left there.
+    Replaces ``autograded/<student>/<assignment>``; of a failed one nothing is left there. A
+    submission that ends nbgrader's whole process is failed, and the rest go on in a new one;
+    ``InternalError`` when it happens to two processes that did nothing at all.
     """
-    if not students:
-        return
-    with _worker(course, "autograde", {"assignment": assignment, "students": list(students)}) as (
-        process,
-        log,
-    ):
-        assert process.stdout is not None
-        left = list(students)
-        for line in process.stdout:
-            reply = json.loads(line)
-            _raise_error(reply, log)
-            left.remove(reply["student"])
-            yield Run(reply["student"], reply["failure"], tuple(reply["warnings"]))
-        _finish(process, log, missing=left)
+    left = list(students)
+    idle = 0
+    while left:
+        before = len(left)
+        code, tail = 0, ""
+        with _worker(course, "autograde", {"assignment": assignment, "students": left}) as (
+            process,
+            log,
+        ):
+            assert process.stdout is not None
+            for line in process.stdout:
+                reply = json.loads(line)
+                _raise_error(reply, log)
+                left = left[1:]
+                yield Run(reply["student"], reply["failure"], tuple(reply["warnings"]))
+            code, tail = process.wait(), _tail(log)
+        if not left:
+            return
+        idle = idle + 1 if len(left) == before else 0
+        if idle > 1:
+            raise InternalError(f"nbgrader's process ended with code {code}. {tail}")
+        yield Run(left[0], f"nbgrader's process ended with code {code} while it was run")
+        left = left[1:]
 
 
 def collect(course: Course, assignment: str) -> tuple[str, ...]:

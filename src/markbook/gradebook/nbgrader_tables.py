@@ -37,6 +37,7 @@ __all__ = [
     "find_rows",
     "metadata",
     "read_grades",
+    "read_master",
     "write_auto_score",
     "write_comment",
     "write_grade",
@@ -74,6 +75,17 @@ grade_cells = Table(
 )
 task_cells = Table(
     "task_cells", metadata, Column("id", _ID, primary_key=True), Column("max_score", Float)
+)
+source_cell = Table(
+    "source_cell",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", _NAME),
+    Column("notebook_id", _ID),
+    Column("cell_type", String(8)),
+    Column("locked", Boolean),
+    Column("source", Text),
+    Column("checksum", _NAME),
 )
 submitted_assignment = Table(
     "submitted_assignment",
@@ -252,3 +264,33 @@ def write_comment(connection: Connection, row: GradeRow, text: str | None) -> No
 def exists_for(connection: Connection, name: str) -> bool:
     """Tell whether nbgrader knows the assignment ``name``."""
     return bool(connection.scalar(select(exists().where(assignment.c.name == name))))
+
+
+def read_master(connection: Connection, name: str) -> list[list[Any]]:
+    """Return what nbgrader autogrades against: every kept cell and its points, in a fixed order."""
+    query = (
+        select(
+            notebook.c.name,
+            source_cell.c.name,
+            source_cell.c.cell_type,
+            source_cell.c.locked,
+            source_cell.c.source,
+            source_cell.c.checksum,
+            grade_cells.c.max_score,
+        )
+        .select_from(assignment)
+        .join(notebook, notebook.c.assignment_id == assignment.c.id)
+        .join(source_cell, source_cell.c.notebook_id == notebook.c.id)
+        .outerjoin(
+            base_cell,
+            and_(
+                base_cell.c.notebook_id == notebook.c.id,
+                base_cell.c.name == source_cell.c.name,
+                base_cell.c.type == "GradeCell",
+            ),
+        )
+        .outerjoin(grade_cells, grade_cells.c.id == base_cell.c.id)
+        .where(assignment.c.name == name)
+        .order_by(notebook.c.name, source_cell.c.name)
+    )
+    return [list(row) for row in connection.execute(query)]

@@ -14,7 +14,6 @@ import logging
 import os
 import shutil
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -31,9 +30,8 @@ Reply = dict[str, Any]
 _REASONS = {
     "UnresponsiveKernelError": "its code made the kernel stop responding",
     "DeadKernelError": "its code ended the kernel",
-    "DuplicateCellError": "a graded cell is in it twice",
-    "SchemaTooNewError": "its cells were made by a newer nbgrader",
-    "SchemaTooOldError": "its cells were made by an older nbgrader",
+    "use an newer version": "its cells were made by a newer nbgrader",
+    "use an old version": "its cells were made by an older nbgrader",
 }
 
 _KEPT_WARNINGS = ("Attribute 'points'", "Attribute 'cell_type'", "No submitted file")
@@ -51,7 +49,7 @@ def main() -> None:
             _reply(out, reply)
     except Exception as error:
         logging.exception("%s failed", request["task"])
-        _reply(out, {"error": f"{type(error).__name__}: {error}"})
+        _reply(out, {"error": str(error) or type(error).__name__})
     out.close()
 
 
@@ -61,7 +59,9 @@ def _reply(out: IO[str], reply: Reply) -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.read()
+    # not sys.stdin: a thread that holds its lock breaks the interpreter's end
+    while os.read(0, 1024):
+        pass
     os._exit(70)  # a thread has no other way out; a half-done student is done again
 
 
@@ -76,17 +76,16 @@ def _create_database(request: Request) -> Iterator[Reply]:
 def _generate_assignment(request: Request) -> Iterator[Reply]:
     from nbgrader.converters import GenerateAssignment
 
-    into = Path(request["into"])
-    with tempfile.TemporaryDirectory(prefix=".release-", dir=into.parent) as folder:
-        config = _config(request)
-        config.CourseDirectory.release_directory = folder
-        coursedir = _coursedir(config, assignment_id=request["assignment"])
-        converter = GenerateAssignment(coursedir=coursedir, config=config)
-        converter.force = True
-        converter.start()
-        shutil.rmtree(into, ignore_errors=True)
-        shutil.move(coursedir.format_path(folder, ".", request["assignment"]), into)
-    yield {}
+    config = _config(request)
+    config.CourseDirectory.release_directory = request["folder"]
+    coursedir = _coursedir(config, assignment_id=request["assignment"])
+    converter = GenerateAssignment(coursedir=coursedir, config=config)
+    with _capture(converter.log) as records:
+        try:
+            converter.start()
+        except Exception as error:
+            raise RuntimeError(_reason(error, records)) from error
+    yield {"folder": coursedir.format_path(request["folder"], ".", request["assignment"])}
 
 
 def _autograde(request: Request) -> Iterator[Reply]:
@@ -128,8 +127,6 @@ def _reason(error: Exception, records: list[logging.LogRecord]) -> str:
     for name, reason in _REASONS.items():
         if name in said:
             return reason
-    if "encountered duplicate" in said.lower():
-        return _REASONS["DuplicateCellError"]
     causes = [r.getMessage() for r in records if "Traceback" in r.getMessage()]
     last = causes[0].strip().splitlines()[-1] if causes else f"{type(error).__name__}: {error}"
     return f"nbgrader: {last[:300]}"

@@ -1,0 +1,114 @@
+"""Reading a student's answers out of the autograded notebooks."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from markbook.model import Answer, AnswerStatus, Question, QuestionKind
+from markbook.notebooks import answer_cells, graded_cells, nbgrader_metadata, read_notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from nbformat import NotebookNode
+
+__all__ = ["SIDECAR", "read_answers"]
+
+SIDECAR = "collected.json"
+"""What the collector of papers says about each question, beside the submission."""
+
+
+def read_answers(
+    questions: Sequence[Question], release: Path, autograded: Path, student: str
+) -> tuple[Answer, ...]:
+    """Return the student's answer to every question, in the order of the questions.
+
+    ``release`` and ``autograded`` are folders of notebooks. An answer is blank if it is as
+    released or empty; not asked if the student's paper did not hold the question; missing if the
+    notebook or the cell is gone. A code answer is the text of the answer cells above its test.
+    Raises ``NotebookError`` for a notebook that cannot be read.
+    """
+    not_asked = _not_asked(autograded / SIDECAR)
+    names = sorted({question.notebook for question in questions})
+    released = {name: _texts(release / f"{name}.ipynb") for name in names}
+    written = {
+        name: _texts(autograded / f"{name}.ipynb")
+        for name in names
+        if (autograded / f"{name}.ipynb").is_file()
+    }
+    return tuple(
+        _answer(
+            question,
+            student,
+            released[question.notebook].get(question.id),
+            written.get(question.notebook, {}).get(question.id),
+            not_asked=question.id in not_asked,
+        )
+        for question in questions
+    )
+
+
+def _answer(
+    question: Question,
+    student: str,
+    stub: str | None,
+    text: str | None,
+    *,
+    not_asked: bool,
+) -> Answer:
+    if text is None:
+        status = AnswerStatus.MISSING
+    elif text.strip() and text.strip() != (stub or "").strip():
+        status = AnswerStatus.ANSWERED
+    else:
+        status = AnswerStatus.NOT_ASKED if not_asked else AnswerStatus.BLANK
+    blank_text = status is not AnswerStatus.ANSWERED and question.kind is QuestionKind.TEXT
+    return Answer(
+        assignment=question.assignment,
+        notebook=question.notebook,
+        question=question.id,
+        student=student,
+        text="" if text is None or blank_text else text,
+        status=status,
+    )
+
+
+def _texts(path: Path) -> dict[str, str]:
+    """Return the text of each question in a notebook; a question without its cells is not in."""
+    notebook = read_notebook(path)
+    answers = answer_cells(notebook)
+    texts = {name: str(cell.source) for name, cell in graded_cells(notebook).items()}
+    code = _code_texts(notebook)
+    return {
+        name: text if name in answers else code[name]
+        for name, text in texts.items()
+        if name in answers or name in code
+    }
+
+
+def _code_texts(notebook: NotebookNode) -> dict[str, str]:
+    """Return for each test cell the answer cells above it; tests in a row share theirs."""
+    found: dict[str, str] = {}
+    group: list[str] = []
+    tested = False
+    for cell in notebook.cells:
+        metadata = nbgrader_metadata(cell)
+        if metadata.get("solution") and not metadata.get("grade"):
+            group = [str(cell.source)] if tested else [*group, str(cell.source)]
+            tested = False
+        elif metadata.get("grade") and not metadata.get("solution"):
+            tested = True
+            if group:
+                found.setdefault(str(metadata.get("grade_id")), "\n\n".join(group))
+    return found
+
+
+def _not_asked(path: Path) -> set[str]:
+    """Return the questions that the paper did not hold; the sidecar is the collector's."""
+    try:
+        answers = json.loads(path.read_text(encoding="utf-8"))["answers"]
+        return {name for name, said in answers.items() if said["status"] == AnswerStatus.NOT_ASKED}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set()  # a submission from the exchange has none, or a file that merely looks alike

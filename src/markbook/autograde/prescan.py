@@ -1,0 +1,105 @@
+"""Looking at a submission before nbgrader does, to name what would fail it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from markbook.errors import NotebookError
+from markbook.notebooks import nbgrader_metadata, read_notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+    from nbformat import NotebookNode
+
+__all__ = ["Prescan", "hash_folder", "prescan"]
+
+_SCHEMA = 3  # nbgrader's cell metadata; other versions end its whole run
+
+
+@dataclass(frozen=True, slots=True)
+class Prescan:
+    """``failure`` is a sentence if the submission cannot be run; ``findings`` if it can."""
+
+    failure: str | None = None
+    findings: tuple[str, ...] = field(default=())
+
+
+def hash_folder(folder: Path, *, skip: str = "") -> str:
+    """Return a hash of all files below ``folder``, names and bytes; ``skip`` leaves out a suffix.
+
+    A link counts by where it points, not by what is there.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if skip and path.suffix == skip:
+            continue
+        name = path.relative_to(folder).as_posix()
+        if ".ipynb_checkpoints" in name:
+            continue
+        if path.is_symlink():
+            content = b"link:" + str(path.readlink()).encode("utf-8", "surrogateescape")
+        elif path.is_file():
+            content = path.read_bytes()
+        else:
+            continue
+        encoded = name.encode("utf-8", "surrogateescape")
+        digest.update(b"%d:%s%d:" % (len(encoded), encoded, len(content)))
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def prescan(folder: Path, notebooks: Collection[str]) -> Prescan:
+    """Look at one submission; ``notebooks`` are the names the assignment has, without ending."""
+    link = next((path for path in (folder, *folder.rglob("*")) if path.is_symlink()), None)
+    if link is not None:
+        return Prescan(f"{link.name} is a link, not a file")
+    found = {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
+    known = [name for name in notebooks if name in found]
+    if not known:
+        handed_in = ", ".join(path.name for path in found.values()) or "none"
+        return Prescan(
+            f"it has none of the assignment's notebooks ({', '.join(sorted(notebooks))});"
+            f" handed in: {handed_in}"
+        )
+    findings: list[str] = []
+    for name in known:
+        try:
+            findings.extend(_look_at(read_notebook(found[name]), name))
+        except NotebookError as error:
+            return Prescan(f"{found[name].name} cannot be read: {error.what}")
+        except _FatalError as error:
+            return Prescan(str(error))
+    findings += [f"{found[n].name} is not of this assignment" for n in found if n not in known]
+    findings += [f"{n}.ipynb was not handed in" for n in sorted(notebooks) if n not in found]
+    return Prescan(findings=tuple(findings))
+
+
+class _FatalError(Exception):
+    """The submission cannot be run; the message is the sentence that says why."""
+
+
+def _look_at(notebook: NotebookNode, name: str) -> Iterator[str]:
+    if not notebook.cells:
+        raise _FatalError(f"{name}.ipynb is empty")
+    places: dict[str, list[int]] = defaultdict(list)
+    for number, cell in enumerate(notebook.cells, start=1):
+        metadata = nbgrader_metadata(cell)
+        if not metadata:
+            continue
+        version = metadata.get("schema_version")
+        if version != _SCHEMA:
+            raise _FatalError(
+                f"cell {number} of {name}.ipynb has nbgrader metadata of version {version!r}"
+            )
+        if isinstance(metadata.get("grade_id"), str):
+            places[metadata["grade_id"]].append(number)
+    for grade_id, numbers in places.items():
+        if len(numbers) > 1:
+            cells = " and ".join(str(number) for number in numbers)
+            raise _FatalError(f"the cell {grade_id!r} is in {name}.ipynb twice (cells {cells})")
+    yield from ()

@@ -1,0 +1,5 @@
+"""Making the version of an assignment that students get, and publishing it."""
+
+from markbook.release.build import ReleaseResult, build, publish
+
+__all__ = ["ReleaseResult", "build", "publish"]
