@@ -94,8 +94,12 @@ def score(
 
     ``points`` is the cell's maximum, ``adjustment`` is added before the result is held between
     the rubric's floor and cap. Rounded to a millionth, so that sums like 0.1 + 0.2 stay clean.
+    Raises ``ValueError`` for points or an adjustment that are not finite numbers.
     """
+    if not (math.isfinite(points) and math.isfinite(adjustment)):
+        raise ValueError("points and adjustment must be finite")
     cap = rubric.cap(points)
     start = cap if rubric.start == "full" else 0.0
     total = math.fsum([start, adjustment, *(c.points for c in counted(rubric, earned))])
-    return round(min(max(total, rubric.floor), cap), 6) + 0.0
+    # Rounded before the limits are applied: a cap of 2/3 must not be rounded up past itself.
+    return min(max(round(total, 6), rubric.floor), cap) + 0.0

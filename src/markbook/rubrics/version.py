@@ -3,7 +3,8 @@
 What counts: question, start, model_answer, criteria (id, points, says, evidence, feedback),
 pick_one, floor, extra_credit, policy, exemplars. What does not: asked_as (only the collector reads
 it), public (only the release reads it), comments, quoting, line breaks and other white space,
-the order of keys, criteria, evidence and exemplars, and whether a default is written out.
+the order of keys, and whether a default is written out. The order of lists counts: of criteria
+with equal points in a pick_one list, the first is the one that counts.
 """
 
 from __future__ import annotations
@@ -106,10 +107,7 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _canonical(item) for key, item in value.items()}
     if isinstance(value, list):
-        # No list of a rubric has an order that matters: scores do not depend on it.
-        return sorted(
-            (_canonical(item) for item in value), key=lambda v: json.dumps(v, sort_keys=True)
-        )
+        return [_canonical(item) for item in value]
     if isinstance(value, str):
         return " ".join(value.split())
     if isinstance(value, bool):
