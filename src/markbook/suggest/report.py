@@ -1,0 +1,85 @@
+"""What a run of ``suggest`` did, question by question."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+__all__ = ["CONFIDENT", "QuestionState", "QuestionSuggestions", "SuggestReport"]
+
+CONFIDENT = 0.9  # the threshold that "mark --accept" is documented with
+
+
+class QuestionState(StrEnum):
+    """What became of one question."""
+
+    SUGGESTED = "suggested"
+    UNCHANGED = "unchanged"  # nothing to do: same answers, rubric, grader, seed and version
+    PLANNED = "planned"  # a dry run would run its grader
+    MANUAL = "left-to-people"  # the rubric says policy: manual
+    NOTHING = "no-answers"
+    FAILED = "failed"  # its rubric or grader; ``reason`` says why, earlier suggestions stay
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSuggestions:
+    """One question's result.
+
+    ``answers`` counts different texts, ``students`` those who wrote them; ``suggested``,
+    ``abstained`` and ``confident`` count pairs of a text and a criterion, ``confident`` those
+    suggested at 0.9 or more. ``changed`` is how many stored suggestions changed. ``notebook``
+    is the kept run, relative to the course, or empty.
+    """
+
+    question: str
+    state: QuestionState
+    answers: int = 0
+    students: int = 0
+    suggested: int = 0
+    abstained: int = 0
+    confident: int = 0
+    changed: int = 0
+    grader: str = ""
+    notebook: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestReport:
+    """All questions, in the assignment's order."""
+
+    assignment: str
+    questions: tuple[QuestionSuggestions, ...]
+    dry_run: bool = False
+
+    @property
+    def failed(self) -> tuple[QuestionSuggestions, ...]:
+        return tuple(q for q in self.questions if q.state is QuestionState.FAILED)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Tell whether a person has something to mend."""
+        return bool(self.failed)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as JSON-able values."""
+        return {
+            "assignment": self.assignment,
+            "dry_run": self.dry_run,
+            "questions": [
+                {**asdict(question), "state": question.state.value} for question in self.questions
+            ],
+        }
+
+    def as_text(self) -> str:
+        """Return the report as a table of plain text, failures below it."""
+        width = max((len(q.question) for q in self.questions), default=8)
+        head = f"{'question':{width}}  answers  suggested  confident  abstained  state"
+        rows = [
+            f"{q.question:{width}}  {q.answers:7}  {q.suggested:9}  {q.confident:9}"
+            f"  {q.abstained:9}  {q.state.value}"
+            for q in self.questions
+        ]
+        failures = [f"{q.question}: {q.reason}" for q in self.failed]
+        return "\n".join([head, *rows, *failures])

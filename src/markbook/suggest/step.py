@@ -1,0 +1,352 @@
+"""The step: from the answers in the gradebook to suggestions in the gradebook."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from markbook import __version__
+from markbook.errors import MarkbookError, NotebookError, UnknownName
+from markbook.graders import AnswerLine, SuggestionLine
+from markbook.model import AnswerStatus, QuestionKind, Suggestion
+from markbook.notebooks import read_questions
+from markbook.rubrics import load_rubric, rubric_document
+from markbook.suggest.report import CONFIDENT, QuestionState, QuestionSuggestions, SuggestReport
+from markbook.suggest.work import Job, JobResult, run_job
+from markbook.text.files import write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from markbook.course import Course
+    from markbook.gradebook import Gradebook
+    from markbook.model import Question, Rubric
+
+__all__ = ["QuestionFinished", "QuestionStarted", "SuggestEvent", "suggest"]
+
+_TIMEOUT = 600.0  # seconds for each cell: a thousand answers take seconds, a loop takes forever
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionStarted:
+    """A grader is about to run; ``done`` of ``total`` questions are finished."""
+
+    question: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionFinished:
+    """A question is finished, whatever became of it."""
+
+    result: QuestionSuggestions
+    done: int
+    total: int
+
+
+SuggestEvent = QuestionStarted | QuestionFinished
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A question with a grader to run, and what its run depends on."""
+
+    question: str
+    rubric: Rubric
+    job: Job
+    fingerprint: str
+    grader: str
+    kept: Path
+    students: int
+
+
+def suggest(  # noqa: PLR0913  (keyword options of one step, each with a default)
+    course: Course,
+    gb: Gradebook,
+    assignment: str,
+    *,
+    questions: Sequence[str] | None = None,
+    force: bool = False,
+    executor: Executor | None = None,
+    seed: int = 0,
+    on_event: Callable[[SuggestEvent], None] | None = None,
+    dry_run: bool = False,
+    timeout: float = _TIMEOUT,
+) -> SuggestReport:
+    """Run the graders of an assignment's text questions and store what they suggest.
+
+    A question is run again only when its answers, rubric, grader notebook, ``seed`` or Markbook's
+    version changed, or with ``force``. A question whose rubric or grader fails is reported and
+    keeps its earlier suggestions; the others go on. Grader runs go through ``executor``; without
+    one, as many threads as there are processors each wait for a kernel of their own. ``timeout``
+    is in seconds for each cell. Suggestions are never marks, and no mark is touched.
+
+    Raises ``UnknownName`` for an assignment or question that the course lacks, ``NotebookError``
+    when the authored notebooks cannot be read.
+    """
+    asked = _questions(course, assignment, questions)
+    batch = _Batch(course, gb, assignment, asked, on_event or (lambda _: None))
+    plans: list[_Plan] = []
+    for question in asked:
+        found = batch.plan(question, seed=seed, force=force, timeout=timeout, dry_run=dry_run)
+        if isinstance(found, _Plan):
+            plans.append(found)
+        else:
+            batch.finish(found)
+    if dry_run:
+        for plan in plans:
+            batch.finish(_result(plan, QuestionState.PLANNED))
+    elif plans:
+        batch.run(plans, executor)
+    order = {question.id: number for number, question in enumerate(asked)}
+    results = sorted(batch.results, key=lambda result: order[result.question])
+    return SuggestReport(assignment, tuple(results), dry_run)
+
+
+class _Batch:
+    """The coordinator: the only one that reads and writes the gradebook."""
+
+    def __init__(
+        self,
+        course: Course,
+        gb: Gradebook,
+        assignment: str,
+        questions: Sequence[Question],
+        tell: Callable[[SuggestEvent], None],
+    ) -> None:
+        self.course = course
+        self.gb = gb
+        self.assignment = assignment
+        self.total = len(questions)
+        self.tell = tell
+        self.results: list[QuestionSuggestions] = []
+
+    def finish(self, result: QuestionSuggestions) -> None:
+        self.results.append(result)
+        self.tell(QuestionFinished(result, len(self.results), self.total))
+
+    def plan(
+        self, question: Question, *, seed: int, force: bool, timeout: float, dry_run: bool
+    ) -> _Plan | QuestionSuggestions:
+        """Return what to run for a question, or why nothing is run."""
+        try:
+            plan = self._plan(question, seed, timeout)
+        except (MarkbookError, OSError) as error:
+            return QuestionSuggestions(question.id, QuestionState.FAILED, reason=str(error))
+        state: QuestionState | None = None
+        if plan.rubric.policy == "manual":
+            state = QuestionState.MANUAL
+        elif not plan.job.answers:
+            state = QuestionState.NOTHING
+        if state is not None:
+            changed = 0 if dry_run else self._clear(question.id)
+            return replace(_result(plan, state), changed=changed)
+        if not force:
+            return self._unchanged(plan) or plan
+        return plan
+
+    def run(self, plans: Sequence[_Plan], executor: Executor | None) -> None:
+        """Run the graders and store each question's suggestions as they come."""
+        own = None
+        if executor is None:
+            own = executor = ThreadPoolExecutor(min(len(plans), os.cpu_count() or 1))
+        try:
+            futures: dict[Future[JobResult], _Plan] = {}
+            for plan in plans:
+                self.tell(QuestionStarted(plan.question, len(self.results), self.total))
+                futures[executor.submit(run_job, plan.job)] = plan
+            for future in as_completed(futures):
+                plan = futures[future]
+                error = future.exception()
+                if error is not None and not isinstance(error, Exception):
+                    raise error
+                reason = f"The run broke off: {type(error).__name__}: {error}"
+                done = JobResult(plan.question, reason=reason) if error else future.result()
+                self.finish(self._store(plan, done))
+        finally:
+            if own is not None:
+                own.shutdown(wait=True, cancel_futures=True)
+
+    def _plan(self, question: Question, seed: int, timeout: float) -> _Plan:
+        path = self.course.rubric(self.assignment, question.id)
+        if not path.is_file():
+            name = self.course.relative(path)
+            raise NotebookError(
+                f"Question {question.id!r} has no rubric.", hint=f"Add {name}, then run this again."
+            )
+        rubric = load_rubric(path)
+        grader = self.course.grader(self.assignment, question.id)
+        answered = [
+            a
+            for a in self.gb.answers(self.assignment, question.id)
+            if a.status is AnswerStatus.ANSWERED
+        ]
+        job = Job(
+            question=question.id,
+            grader=grader,
+            rubric=path.read_bytes(),
+            prompt=question.prompt,
+            answers=_lines([(a.hash, a.text) for a in answered]),
+            criteria=tuple(c.id for c in rubric.criteria),
+            seed=seed,
+            timeout=timeout,
+        )
+        return _Plan(
+            question=question.id,
+            rubric=rubric,
+            job=job,
+            fingerprint="" if rubric.policy == "manual" else _fingerprint(job, rubric),
+            grader=self.course.relative(grader),
+            kept=self.course.reports(self.assignment) / "graders" / f"{question.id}.ipynb",
+            students=len(answered),
+        )
+
+    def _clear(self, question: str) -> int:
+        if not self.gb.suggestions(self.assignment, question):
+            return 0
+        return self.gb.replace_suggestions(self.assignment, question, [])
+
+    def _unchanged(self, plan: _Plan) -> QuestionSuggestions | None:
+        """Return the result of the kept run if nothing changed since, else None."""
+        if _kept_fingerprint(plan.kept) != plan.fingerprint:
+            return None
+        stored = self.gb.suggestions(self.assignment, plan.question)
+        pairs = {(s.answer_hash, s.criterion) for s in stored}
+        wanted = {(a.key, c) for a in plan.job.answers for c in plan.job.criteria}
+        if pairs != wanted or any(s.rubric_version != plan.rubric.version for s in stored):
+            return None
+        return self._counted(plan, QuestionState.UNCHANGED, stored)
+
+    def _store(self, plan: _Plan, done: JobResult) -> QuestionSuggestions:
+        """Store a run: first the gradebook, then the notebook that says it is done."""
+        if done.reason:
+            kept = _keep(plan.kept, done.notebook, {"failed": True, "reason": done.reason})
+            reason = done.reason
+            if kept:
+                reason = f"{reason} See {self.course.relative(plan.kept)}."
+            notebook = self.course.relative(plan.kept) if kept else ""
+            failed = _result(plan, QuestionState.FAILED)
+            return replace(failed, reason=reason, notebook=notebook)
+        suggestions = [_suggestion(plan, line) for line in done.lines]
+        self.gb.save_rubric(self.assignment, plan.rubric)
+        changed = self.gb.replace_suggestions(self.assignment, plan.question, suggestions)
+        _keep(
+            plan.kept,
+            done.notebook,
+            {
+                "fingerprint": plan.fingerprint,
+                "grader": plan.grader,
+                "rubric_version": plan.rubric.version,
+                "seed": plan.job.seed,
+                "version": __version__,
+            },
+        )
+        result = self._counted(plan, QuestionState.SUGGESTED, suggestions)
+        return replace(result, changed=changed)
+
+    def _counted(
+        self, plan: _Plan, state: QuestionState, suggestions: Sequence[Suggestion]
+    ) -> QuestionSuggestions:
+        said = [s for s in suggestions if s.awarded is not None]
+        return replace(
+            _result(plan, state),
+            suggested=len(said),
+            abstained=len(suggestions) - len(said),
+            confident=sum(s.confidence >= CONFIDENT for s in said),
+            notebook=self.course.relative(plan.kept),
+        )
+
+
+def _questions(
+    course: Course, assignment: str, wanted: Sequence[str] | None
+) -> tuple[Question, ...]:
+    course.require(assignment)
+    found = [
+        question
+        for question in read_questions(course.source(assignment), assignment)
+        if question.kind is QuestionKind.TEXT
+    ]
+    if wanted is None:
+        return tuple(found)
+    known = {question.id for question in found}
+    for name in wanted:
+        if name not in known:
+            raise UnknownName(
+                f"{assignment!r} has no text question {name!r}.",
+                hint=f"It has these: {', '.join(q.id for q in found)}.",
+            )
+    return tuple(question for question in found if question.id in wanted)
+
+
+def _lines(answers: Sequence[tuple[str, str]]) -> tuple[AnswerLine, ...]:
+    """Return each different text once, ordered by its hash: no order tells a student."""
+    counts = Counter(key for key, _ in answers)
+    texts = dict(answers)
+    return tuple(AnswerLine(key, texts[key], counts[key]) for key in sorted(texts))
+
+
+def _fingerprint(job: Job, rubric: Rubric) -> str:
+    """Return the hash of everything that a run depends on."""
+    document = {
+        "answers": [[answer.key, answer.count] for answer in job.answers],
+        "rubric": rubric_document(rubric),
+        "rubric_version": rubric.version,
+        "prompt": job.prompt,
+        "grader": hashlib.sha256(job.grader.read_bytes()).hexdigest(),
+        "seed": job.seed,
+        "version": __version__,
+    }
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def _kept_fingerprint(path: Path) -> str:
+    try:
+        notebook = json.loads(path.read_bytes())
+        return str(notebook["metadata"]["markbook"]["fingerprint"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+def _keep(path: Path, notebook: bytes, metadata: dict[str, Any]) -> bool:
+    """Keep a run notebook with what is known of it; False when there is none."""
+    if not notebook:
+        return False
+    document = json.loads(notebook)
+    document["metadata"]["markbook"] = metadata
+    # The layout that Jupyter itself writes, so that opening and saving shows no difference.
+    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
+    write_atomic(path, text + "\n")
+    return True
+
+
+def _result(plan: _Plan, state: QuestionState) -> QuestionSuggestions:
+    return QuestionSuggestions(
+        plan.question,
+        state,
+        answers=len(plan.job.answers),
+        students=plan.students,
+        grader="" if state is QuestionState.MANUAL else plan.grader,
+    )
+
+
+def _suggestion(plan: _Plan, line: SuggestionLine) -> Suggestion:
+    return Suggestion(
+        question=plan.question,
+        answer_hash=line.key,
+        criterion=line.criterion,
+        awarded=line.awarded,
+        confidence=float(line.confidence),
+        grader=plan.grader,
+        rubric_version=plan.rubric.version,
+        span=line.span,
+        start=line.start,
+        end=line.end,
+        note=line.note,
+    )

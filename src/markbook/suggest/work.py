@@ -1,0 +1,81 @@
+"""The part of ``suggest`` that may run anywhere: from a job to suggestions, no gradebook."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from markbook.errors import MarkbookError
+from markbook.graders import AnswerLine, SuggestionLine, read_suggestions, write_answers
+from markbook.kernels import GraderRunError, run_grader
+from markbook.text.files import write_atomic
+
+__all__ = ["Job", "JobResult", "run_job"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that one grader run needs, as values that cross processes. ``timeout`` in seconds."""
+
+    question: str
+    grader: Path
+    rubric: bytes
+    prompt: str
+    answers: tuple[AnswerLine, ...]
+    criteria: tuple[str, ...]
+    seed: int
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What a run gave: ``lines`` for every text and criterion, or ``reason`` why there are none.
+
+    ``notebook`` is the notebook as run, empty when it never started.
+    """
+
+    question: str
+    lines: tuple[SuggestionLine, ...] = ()
+    notebook: bytes = b""
+    reason: str = ""
+    log: str = ""
+
+
+def run_job(job: Job) -> JobResult:
+    """Run one grader notebook in a folder of its own and check what it wrote.
+
+    The notebook gets names relative to that folder, so that what is kept names no machine.
+    Nothing it does wrong is raised: a reason comes back.
+    """
+    with tempfile.TemporaryDirectory(prefix="markbook-grader-") as temporary:
+        folder = Path(temporary)
+        rubric = f"{job.question}.yaml"
+        write_answers(folder / "answers.jsonl", job.answers)
+        write_atomic(folder / rubric, job.rubric)
+        write_atomic(folder / "prompt.md", job.prompt)
+        ran = folder / "run.ipynb"
+        parameters = {
+            "answers": "answers.jsonl",
+            "rubric": rubric,
+            "suggestions": "suggestions.jsonl",
+            "seed": job.seed,
+        }
+        try:
+            run = run_grader(job.grader, ran, parameters, timeout=job.timeout, cwd=folder)
+            lines = read_suggestions(
+                folder / "suggestions.jsonl",
+                {answer.key: answer.text for answer in job.answers},
+                job.criteria,
+            )
+        except GraderRunError as error:
+            return JobResult(job.question, (), _bytes(ran), error.what, error.log)
+        except MarkbookError as error:
+            reason = f"The grader notebook {job.grader.name} wrote nonsense: {error}"
+            reason = reason if ran.is_file() else str(error)
+            return JobResult(job.question, (), _bytes(ran), reason)
+        return JobResult(job.question, lines, _bytes(ran), "", run.log)
+
+
+def _bytes(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
