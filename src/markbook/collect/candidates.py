@@ -1,0 +1,200 @@
+"""Where in a paper a known question might be asked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rapidfuzz import fuzz
+
+from markbook.collect.blocks import SEEN
+from markbook.collect.similarity import imperative, interrogative, phrase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from markbook.collect.blocks import Line, Style
+    from markbook.collect.similarity import Phrasebook, Wording
+
+__all__ = ["Candidate", "continues", "find_candidates", "rest_of_line"]
+
+# Questions wrap, but not over more lines than this.
+_MOST_LINES = 4
+_MOST_ENDS = 12
+# Below this likeness a line is not worth a second look.
+LEAST = 0.38
+# Nothing else a question contains is this like it unless it is the question.
+_SURE = 0.6
+
+_BOUNDARY = re.compile(
+    r"(?P<stop>[?!.:]+[*_`\"')\]”’]*(?=\s|$|\*|<|\||[A-Z]))"
+    r"|(?P<gap>\s+(?:[-–—]+|->|=+>?|→|>)\s+|\t+|\s*\||\*\*|__|\s*</[A-Za-z]\w*>|\s+(?=[Aa](?:nswer)?:\s))"  # noqa: E501, RUF001
+)
+_LEAD = re.compile(
+    r"^(?:\s|\*\*|__|</\w+>|[:|]|[-–—→]+(?=\s)|->|=+>?(?=\s)|\*(?=\s|$)|_(?=\s|$))+"  # noqa: RUF001
+)
+_TRAIL = " \t*_#|=~"
+_NOTHING = re.compile(r"^[\s*_#|~=`\"'\\)\].:-]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Lines ``first`` to ``last``, up to the column ``stop`` of ``last``, may ask ``question``.
+
+    The answer goes on at column ``resume``; ``inline`` tells whether it does so on that line.
+    ``rival`` is the next likely question of the same lines.
+    """
+
+    question: str
+    first: int
+    last: int
+    resume: int
+    likeness: float
+    text: str
+    style: Style
+    inline: bool
+    title: bool
+    rival: str = ""
+    rival_likeness: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    line: int
+    stop: int
+    resume: int
+    text: str
+
+
+def continues(line: Line, above: Line) -> bool:
+    """Tell whether ``line`` can be the same paragraph as the line ``above`` it."""
+    if line.blank or line.code or line.rule:
+        return False
+    if not line.marked:
+        return True
+    same = line.style.marker == above.style.marker
+    return same and line.style.marker.startswith(("heading", "quote"))
+
+
+def rest_of_line(raw: str, column: int) -> str:
+    """Return what of a line follows its question, without what only separates the two."""
+    rest = _LEAD.sub("", raw[column:])
+    if raw.lstrip().startswith("|"):
+        rest = rest.rstrip().removesuffix("|").rstrip()
+    return "" if _NOTHING.match(rest) else rest
+
+
+def _ends(lines: Sequence[Line], first: int) -> Iterator[_End]:
+    before = ""
+    for number in range(first, min(first + _MOST_LINES, len(lines))):
+        line = lines[number]
+        if number > first and not continues(line, lines[first]):
+            return
+        start = line.start if number == first or line.marked else 0
+        for stop, resume in _stops(line.raw, start):
+            piece = line.raw[start:stop].strip()
+            yield _End(number, stop, resume, f"{before} {piece}".strip())
+        before = f"{before} {line.raw[start:SEEN].strip()}".strip()
+        if len(line.raw) > SEEN or len(before) > SEEN:
+            return
+
+
+def _stops(raw: str, start: int) -> Iterator[tuple[int, int]]:
+    length = len(raw.rstrip())
+    found = 0
+    for match in _BOUNDARY.finditer(raw, start, min(length, SEEN)):
+        stop = match.end() if match.group("stop") else match.start()
+        if stop > start and rest_of_line(raw, match.end()):
+            yield stop, match.end()
+            found += 1
+            if found == _MOST_ENDS:
+                break
+    if length <= SEEN:
+        yield length, len(raw)
+
+
+def find_candidates(lines: Sequence[Line], book: Phrasebook) -> list[Candidate]:
+    """Return, for each line and each question it may ask, where the question best ends."""
+    found: list[Candidate] = []
+    for line in lines:
+        if line.blank or line.code or line.rule or line.label_only:
+            continue
+        found += _at(lines, line, book)
+    return found
+
+
+def _at(lines: Sequence[Line], line: Line, book: Phrasebook) -> list[Candidate]:
+    best: dict[str, tuple[_End, float, Wording]] = {}
+    for end in _ends(lines, line.number):
+        alike = book.likeness(end.text, least=0.2)
+        if not alike and end.line > line.number:
+            break
+        for value, wording in alike:
+            current = best.get(wording.question)
+            if current is None or _better(end, value, wording, current):
+                best[wording.question] = (end, value, wording)
+    ranked = sorted(best.values(), key=lambda found: -found[1])
+    made: list[Candidate] = []
+    for place, (end, value, wording) in enumerate(ranked):
+        if value < LEAST:
+            break
+        rival = ranked[1] if place == 0 and len(ranked) > 1 else ranked[0] if place else None
+        made.append(_candidate(lines, line, end, (value, wording), rival))
+    return made
+
+
+def _candidate(
+    lines: Sequence[Line],
+    line: Line,
+    end: _End,
+    match: tuple[float, Wording],
+    rival: tuple[_End, float, Wording] | None,
+) -> Candidate:
+    end = _whole_question(lines, end, line)
+    return Candidate(
+        question=match[1].question,
+        first=line.number,
+        last=end.line,
+        resume=end.resume,
+        likeness=match[0],
+        text=end.text.rstrip(_TRAIL),
+        style=line.style,
+        inline=bool(rest_of_line(lines[end.line].raw, end.resume)),
+        title=match[1].title,
+        rival=rival[2].question if rival else "",
+        rival_likeness=rival[1] if rival else 0.0,
+    )
+
+
+def _whole_question(lines: Sequence[Line], end: _End, line: Line) -> _End:
+    """Take the rest of the line along where it only goes on asking."""
+    raw = lines[end.line].raw
+    rest = rest_of_line(raw, end.resume)
+    if not rest or len(raw) > SEEN:
+        return end
+    sentences = [part for part in re.split(r"(?<=[?!.])\s+", rest) if re.search(r"\w", part)]
+    asking = all(interrogative(part) for part in sentences)
+    ordering = len(sentences) == 1 and imperative(rest) and end.text.rstrip("*_ ").endswith("?")
+    if not (asking or ordering) or line.style.bold:
+        return end
+    return _End(end.line, len(raw), len(raw), f"{end.text} {rest}".strip())
+
+
+def _better(
+    end: _End, value: float, wording: Wording, current: tuple[_End, float, Wording]
+) -> bool:
+    """Tell whether a question rather ends at ``end``, further on, than where it did so far."""
+    before, so_far, _ = current
+    gain = value - so_far
+    if gain <= 0.005:
+        return False
+    finished = before.text.rstrip("*_`\"') ").endswith(("?", ".", "!", ":"))
+    if so_far < _SURE or not finished:
+        return True
+    # The first sentence was a question already. More of it, or the answer's first words?
+    added = end.text[len(before.text) :].strip()
+    if interrogative(added) or (not wording.asks and imperative(added)):
+        return True
+    ending = wording.phrase.norm[len(phrase(before.text).norm) :].strip()
+    return fuzz.ratio(phrase(added).norm, ending) >= 85

@@ -1,0 +1,247 @@
+"""From many places where a question might be asked to one consistent choice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from markbook.collect.blocks import Line, Style
+    from markbook.collect.candidates import Candidate
+
+__all__ = ["Chosen", "Habits", "choose", "learn"]
+
+# A likeness from which a match teaches the paper's style.
+_CONFIDENT = 0.8
+# Likeness less penalties that a match needs anywhere; in the paper's own style nothing is deducted.
+_ACCEPTED = 0.58
+# What a line in the paper's question style needs when its best question is still free.
+_RESCUED = 0.44
+_MARGIN = 0.1
+_MOST_PLACES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How this paper asks: support in [0, 1] of each style, and how often answers are inline."""
+
+    support: Mapping[Style, float]
+    main: Style | None
+    confident: int
+    inline: float
+
+    def backs(self, style: Style) -> float:
+        """Return how far the paper's other questions look like this one."""
+        exact = self.support.get(style, 0.0)
+        return max(exact, 0.8 * self.support.get(style.relaxed, 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A candidate taken, with the confidence in [0, 1] that it is right."""
+
+    candidate: Candidate
+    confidence: float
+
+
+def learn(candidates: Sequence[Candidate]) -> Habits:
+    """Learn the paper's question style from its confident matches."""
+    best: dict[tuple[str, Style], float] = {}
+    inline: dict[str, tuple[float, bool]] = {}
+    for c in candidates:
+        if c.likeness < _CONFIDENT or c.title:
+            continue
+        for style in {c.style, c.style.relaxed}:
+            key = (c.question, style)
+            best[key] = max(best.get(key, 0.0), c.likeness)
+        if c.likeness > inline.get(c.question, (0.0, False))[0]:
+            inline[c.question] = (c.likeness, c.inline)
+    weight: dict[Style, float] = defaultdict(float)
+    for (_, style), value in best.items():
+        weight[style] += value
+    top = max(weight.values(), default=0.0)
+    main = max(weight, key=lambda style: (weight[style], style.bold), default=None)
+    share = sum(1 for _, flag in inline.values() if flag) / max(1, len(inline))
+    support = {style: value / top for style, value in weight.items()} if top else {}
+    return Habits(support, main, len(inline), share)
+
+
+def choose(
+    lines: Sequence[Line],
+    candidates: Sequence[Candidate],
+    habits: Habits,
+    order: Sequence[str],
+) -> list[Chosen]:
+    """Choose where each question is asked: at most one place each, one question a place.
+
+    The choice has the greatest total score; then a line in the paper's style takes a free
+    question that it resembles less, if no other is near. In the order of the paper.
+    """
+    strong = {c.last for c in candidates if c.likeness >= _CONFIDENT}
+    scored = [(c, _score(lines, c, habits, strong)) for c in candidates]
+    taken = _assign([(c, score) for c, score in scored if score >= _ACCEPTED])
+    taken = _rescue(taken, scored, habits, order)
+    taken.sort(key=lambda pair: pair[0].first)
+    apart = _without_overlaps([c for c, _ in taken], lines)
+    deducted = {c.first: c.likeness - score for c, score in taken}
+    return [Chosen(c, _confidence(c, deducted[c.first])) for c in apart]
+
+
+def _score(lines: Sequence[Line], c: Candidate, habits: Habits, strong: set[int]) -> float:
+    score = c.likeness - _style_penalty(c, habits)
+    above = lines[c.first - 1] if c.first else None
+    buried = (
+        above is not None
+        and not (above.blank or above.rule or above.level or above.code or above.label_only)
+        and above.number not in strong
+        and c.style.marker == "plain"
+    )
+    if c.inline:
+        score -= 0.2 if buried and habits.inline < 0.5 else 0.04 if habits.inline < 0.3 else 0.0
+    elif buried and habits.main is not None and habits.main.marker != "plain":
+        score -= 0.1
+    if c.title:
+        score -= _title_penalty(lines[c.first], c)
+    # Of two equal places the one with something under it is the question, not a list of contents.
+    if not c.inline and not _answered(lines, c, strong):
+        score -= 0.03
+    return score - 1e-6 * c.first
+
+
+def _style_penalty(c: Candidate, habits: Habits) -> float:
+    if habits.main is None or habits.confident < 2:
+        return 0.0
+    backing = habits.backs(c.style)
+    most = 0.2 if habits.confident >= 3 else 0.1
+    penalty = most * (1 - min(1.0, backing * 1.5))
+    if c.style.depth > habits.main.depth and backing < 0.3:
+        penalty += 0.25
+    elif c.style.marker == "quote" and backing < 0.2:
+        penalty += 0.15
+    return penalty
+
+
+def _title_penalty(line: Line, c: Candidate) -> float:
+    if c.inline or c.likeness < _CONFIDENT:
+        return 1.0
+    named = line.level > 0 or c.style.bold or c.style.marker.startswith(("number", "label", "html"))
+    return 0.0 if named else 0.3
+
+
+def _answered(lines: Sequence[Line], c: Candidate, strong: set[int]) -> bool:
+    for line in lines[c.last + 1 : c.last + 8]:
+        if not line.blank and not line.rule:
+            return line.number not in strong
+    return False
+
+
+def _assign(scored: Sequence[tuple[Candidate, float]]) -> list[tuple[Candidate, float]]:
+    places: dict[str, list[tuple[Candidate, float]]] = defaultdict(list)
+    for c, score in scored:
+        places[c.question].append((c, score))
+    for question, found in places.items():
+        places[question] = sorted(found, key=lambda pair: -pair[1])[:_MOST_PLACES]
+    questions = list(places)
+    columns = sorted({c.first for found in places.values() for c, _ in found})
+    if not questions:
+        return []
+    column = {line: position for position, line in enumerate(columns)}
+    gains = [[0.0] * (len(columns) + len(questions)) for _ in questions]
+    at: dict[tuple[int, int], tuple[Candidate, float]] = {}
+    for row, question in enumerate(questions):
+        for c, score in places[question]:
+            gains[row][column[c.first]] = score - _ACCEPTED + 0.001
+            at[row, column[c.first]] = (c, score)
+    pairs = enumerate(_best_columns(gains))
+    return [at[row, place] for row, place in pairs if (row, place) in at]
+
+
+def _best_columns(gains: Sequence[Sequence[float]]) -> list[int]:
+    """Return the column of each row so that the gains add up to the most (Hungarian method).
+
+    Needs at least as many columns as rows. O(rows² · columns).
+    """
+    rows, columns = len(gains), len(gains[0])
+    row_price, column_price = [0.0] * (rows + 1), [0.0] * (columns + 1)
+    owner, way = [0] * (columns + 1), [0] * (columns + 1)
+    for row in range(1, rows + 1):
+        owner[0], place = row, 0
+        least = [float("inf")] * (columns + 1)
+        used = [False] * (columns + 1)
+        while owner[place]:
+            used[place] = True
+            current, delta, following = owner[place], float("inf"), 0
+            for j in range(1, columns + 1):
+                if used[j]:
+                    continue
+                cost = -gains[current - 1][j - 1] - row_price[current] - column_price[j]
+                if cost < least[j]:
+                    least[j], way[j] = cost, place
+                if least[j] < delta:
+                    delta, following = least[j], j
+            for j in range(columns + 1):
+                if used[j]:
+                    row_price[owner[j]] += delta
+                    column_price[j] -= delta
+                else:
+                    least[j] -= delta
+            place = following
+        while place:
+            owner[place] = owner[way[place]]
+            place = way[place]
+    result = [0] * rows
+    for j in range(1, columns + 1):
+        if owner[j]:
+            result[owner[j] - 1] = j - 1
+    return result
+
+
+def _rescue(
+    taken: list[tuple[Candidate, float]],
+    scored: Sequence[tuple[Candidate, float]],
+    habits: Habits,
+    order: Sequence[str],
+) -> list[tuple[Candidate, float]]:
+    """Let lines in the paper's question style take the free question that they resemble most."""
+    rank = {question: position for position, question in enumerate(order)}
+    taken = sorted(taken, key=lambda pair: pair[0].first)
+    for c, score in sorted(scored, key=lambda pair: -pair[1]):
+        if c.title or habits.backs(c.style) < 0.6 or score < _RESCUED - 0.06:
+            continue
+        if any(c.question == t.question or t.first <= c.first <= t.last for t, _ in taken):
+            continue
+        before = [t for t, _ in taken if t.first < c.first][-1:]
+        after = [t for t, _ in taken if t.first > c.first][:1]
+        fits = any(rank[t.question] + 1 == rank[c.question] for t in before) or any(
+            rank[t.question] - 1 == rank[c.question] for t in after
+        )
+        alone = c.likeness >= c.rival_likeness + _MARGIN
+        if score + (0.06 if fits else 0.0) >= _RESCUED and alone:
+            taken.append((c, score))
+            taken.sort(key=lambda pair: pair[0].first)
+    return taken
+
+
+def _without_overlaps(chosen: list[Candidate], lines: Sequence[Line]) -> list[Candidate]:
+    kept: list[Candidate] = []
+    for c, following in zip(chosen, [*chosen[1:], None], strict=True):
+        if following is not None and c.last >= following.first:
+            last = following.first - 1
+            text = " ".join(
+                lines[n].raw[lines[n].start if n == c.first else 0 :].strip()
+                for n in range(c.first, last + 1)
+            )
+            kept.append(replace(c, last=last, resume=len(lines[last].raw), text=text, inline=False))
+        else:
+            kept.append(c)
+    return kept
+
+
+def _confidence(c: Candidate, deducted: float) -> float:
+    confidence = c.likeness - max(0.0, deducted) / 2
+    if c.likeness < 0.95 and c.rival_likeness > c.likeness - _MARGIN:
+        confidence = min(confidence, c.likeness - (_MARGIN - (c.likeness - c.rival_likeness)))
+    return round(min(1.0, max(0.0, confidence)), 3)

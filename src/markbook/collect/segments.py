@@ -1,0 +1,344 @@
+"""What of a paper stands under which question, and what stands under none."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from markbook.collect.blocks import front_matter_end
+from markbook.collect.candidates import continues, rest_of_line
+from markbook.collect.similarity import imperative, interrogative, opens_like_a_question
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markbook.collect.blocks import Line
+    from markbook.collect.candidates import Candidate
+    from markbook.collect.choosing import Habits
+    from markbook.collect.similarity import Phrasebook
+
+__all__ = ["Block", "Segments", "cut"]
+
+_KNOWN = 0.8
+_TITLE_WORDS = 8
+_LABELLED = re.compile(
+    r"^(?:name|student|author|by|date|course|class|cohort|assignment|homework|group|team|id|"
+    r"e-?mail|section|week|instructor|teacher|subject|lesson|unit|module)\b[^.?!]{0,80}$",
+    re.IGNORECASE,
+)
+_DATE = re.compile(
+    r"^[\w.,/ -]{0,12}\b(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d{2}-\d{2})\b.{0,20}$"
+)
+_INSTRUCTION = re.compile(
+    r"^(?:please\s+)?(?:answer|respond to|complete|write your answers|reply to|solve)\b"
+    r".{0,80}\b(?:questions?|below|following|exercises?|prompts?)\b.{0,40}$",
+    re.IGNORECASE,
+)
+_EMPTY_ANSWER = re.compile(
+    r"^\s*(?:[-*+>#]\s*)*[*_]*(?:a|ans|answer|antwort|respuesta|my answer|response)?[*_]*\s*[:.)\]-]*[*_]*\s*$",
+    re.IGNORECASE,
+)
+_STUB = re.compile(r"^\s*[*_]*your answer(?: goes)? here\.*[*_]*\s*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive text of no question; ``framing`` is a title, a name, a date, an instruction."""
+
+    text: str
+    framing: bool
+    like_a_question: str = ""
+
+
+@dataclass(slots=True)
+class Segments:
+    """The answers by question (empty: blank), the texts that asked, and the blocks of none."""
+
+    answers: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
+    blocks: list[Block] = field(default_factory=list)
+
+
+def cut(
+    lines: Sequence[Line], chosen: Sequence[Candidate], book: Phrasebook, habits: Habits
+) -> Segments:
+    """Cut a paper at its questions, which come in the order of the paper."""
+    made = Segments()
+    if not chosen:
+        made.blocks = _blocks(lines, 0, len(lines), book, front=False)
+        return made
+    cutter = _Cutter(lines, chosen, book, habits)
+    made.blocks += _blocks(lines, 0, chosen[0].first, book, front=True)
+    for c, following in zip(chosen, [*chosen[1:], None], strict=True):
+        end = following.first if following is not None else len(lines)
+        cutter.segment(c, end, made)
+    return made
+
+
+def _blocks(
+    lines: Sequence[Line], start: int, end: int, book: Phrasebook, *, front: bool
+) -> list[Block]:
+    """Return the paragraphs of some lines, those that only frame a paper marked as such."""
+    found: list[Block] = []
+    position = front_matter_end(list(lines[:40])) if start == 0 else start
+    if start == 0 and position:
+        position = min(position, end)
+        text = _text([line.raw for line in lines[:position]])
+        found.append(Block(text, framing=front))
+    while position < end:
+        if lines[position].blank:
+            position += 1
+            continue
+        stop = position
+        while stop < end and not lines[stop].blank:
+            stop += 1
+        for framing, part in _by_framing(lines[position:stop], book, front=front):
+            if not all(line.rule for line in part):
+                found.append(Block(_text([line.raw for line in part]), framing))
+        position = stop
+    return found
+
+
+def _by_framing(
+    part: Sequence[Line], book: Phrasebook, *, front: bool
+) -> list[tuple[bool, list[Line]]]:
+    groups: list[tuple[bool, list[Line]]] = []
+    for line in part:
+        framing = line.rule or (front and _frames(line, book))
+        if groups and (line.rule or groups[-1][0] == framing):
+            groups[-1][1].append(line)
+        else:
+            groups.append((framing, [line]))
+    return groups
+
+
+def _frames(line: Line, book: Phrasebook) -> bool:
+    """Tell whether a line before the first question only frames the paper. When in doubt: no."""
+    if line.code:
+        return False
+    if line.label_only:
+        return True
+    content = line.raw[line.start :].strip().strip("*_#:| ")
+    if book.likeness(content[:700], least=_KNOWN):
+        return True
+    if interrogative(content):
+        return False
+    if line.level or _INSTRUCTION.match(content) or _DATE.match(content):
+        return True
+    if _LABELLED.match(content):
+        return True
+    short = len(content.split()) <= _TITLE_WORDS and not content.endswith((".", "!", ":", ","))
+    return short and line.style.marker == "plain" and line.indent < 4
+
+
+class _Cutter:
+    def __init__(
+        self,
+        lines: Sequence[Line],
+        chosen: Sequence[Candidate],
+        book: Phrasebook,
+        habits: Habits,
+    ) -> None:
+        self.lines = lines
+        self.chosen = chosen
+        self.book = book
+        self.habits = habits
+        self.first_level = min(
+            (line.level for line in lines[: chosen[0].first] if line.level and not line.code),
+            default=2,
+        )
+        self.nested = self._answers_are_nested()
+        self.gaps = self._gaps()
+
+    def _answers_are_nested(self) -> bool:
+        deeper = [
+            line.indent > self.lines[c.first].indent
+            for c in self.chosen
+            if not c.inline and (line := self._after(c.last)) is not None and not self._starts(line)
+        ]
+        return len(deeper) >= 2 and all(deeper)
+
+    def _gaps(self) -> bool:
+        """Whether a blank line follows most questions."""
+        gaps = [
+            self.lines[c.last + 1].blank
+            for c in self.chosen
+            if c.last + 1 < len(self.lines) and not c.inline
+        ]
+        return bool(gaps) and sum(gaps) * 2 >= len(gaps)
+
+    def _starts(self, line: Line) -> bool:
+        return any(c.first == line.number for c in self.chosen)
+
+    def _after(self, number: int) -> Line | None:
+        for line in self.lines[number + 1 :]:
+            if not line.blank and not line.rule:
+                return line
+        return None
+
+    def segment(self, c: Candidate, end: int, made: Segments) -> None:
+        """Cut what stands from the question ``c`` to the next one."""
+        rest = rest_of_line(self.lines[c.last].raw, c.resume)
+        start = c.last + 1
+        if start < end and self.lines[start].underline:
+            start += 1
+        start, more = self._prompt_goes_on(c, start, end, rest)
+        stop = next(
+            (n for n in range(start, end) if self._outsider(c, n, end)),
+            end,
+        )
+        body = [line.raw for line in self._trimmed(start, stop, before_question=stop < end)]
+        answer = _text([rest, *body] if rest else body)
+        made.asked[c.question] = f"{c.text} {more}".strip()
+        made.answers[c.question] = "" if _is_blank(answer) else answer
+        self._leave(stop, end, c, made)
+
+    def _prompt_goes_on(self, c: Candidate, start: int, end: int, rest: str) -> tuple[int, str]:
+        """Skip a paragraph that only asks the same question again, in full or in part."""
+        if rest:
+            return start, ""
+        position = start
+        while position < end and self.lines[position].blank:
+            position += 1
+        if position >= end or not c.title:
+            return start, ""
+        stop = position
+        while stop < end and (
+            stop == position or continues(self.lines[stop], self.lines[position])
+        ):
+            stop += 1
+        text = " ".join(line.raw.strip() for line in self.lines[position:stop])
+        alike = self.book.likeness(text[:700], least=_KNOWN)
+        if alike and alike[0][1].question == c.question:
+            return stop, text
+        return start, ""
+
+    def _leave(self, start: int, end: int, c: Candidate, made: Segments) -> None:
+        position = start
+        while position < end:
+            stop = position + 1
+            while stop < end and not self._outsider(c, stop, end):
+                stop += 1
+            part = self._trimmed(position, stop, before_question=False)
+            if part:
+                heading_only = all(
+                    line.blank or line.rule or line.level or line.label_only for line in part
+                )
+                asks = interrogative(part[0].content) or imperative(part[0].content)
+                text = _text([line.raw for line in part])
+                framing = heading_only and not asks
+                made.blocks.append(Block(text, framing, part[0].content if asks else ""))
+            position = stop
+
+    def _trimmed(self, start: int, stop: int, *, before_question: bool) -> list[Line]:
+        """Return lines without blank edges, rules at their end, and the next question's number."""
+        while start < stop and self.lines[start].blank:
+            start += 1
+        while stop > start and self._is_layout(self.lines[stop - 1]):
+            stop -= 1
+        return list(self.lines[start:stop])
+
+    def _is_layout(self, line: Line) -> bool:
+        if line.code:
+            return False
+        heading_only = line.label_only and (
+            line.level > 0 or line.style.marker.startswith(("label", "number"))
+        )
+        return line.blank or line.rule or heading_only
+
+    def _outsider(self, c: Candidate, number: int, end: int) -> bool:
+        """Tell whether a line begins something that is not the answer to ``c``."""
+        line = self.lines[number]
+        if line.blank or line.code or line.rule or line.label_only:
+            return False
+        paragraph = self._paragraph(number, end)
+        alike = self.book.likeness(paragraph[:700], least=0.75)
+        if alike and alike[0][1].question == c.question:
+            return False
+        if line.level:
+            return self._foreign_heading(c, line, paragraph)
+        if not self._styled_like_questions(c, line):
+            return False
+        if alike and not alike[0][1].title:
+            return True
+        return self._foreign_question(c, line, paragraph, end)
+
+    def _paragraph(self, number: int, end: int) -> str:
+        parts = [self.lines[number].content.strip()]
+        for line in self.lines[number + 1 : min(end, number + 4)]:
+            if parts[-1].endswith("?") or not continues(line, self.lines[number]):
+                break
+            parts.append(line.raw.strip())
+        whole = " ".join(parts)
+        return whole if whole.rstrip("*_ ").endswith("?") else parts[0]
+
+    def _foreign_heading(self, c: Candidate, line: Line, text: str) -> bool:
+        level = self.lines[c.first].level
+        own = self.book.shares(text, c.question) and not interrogative(text)
+        if level:
+            if line.level > level:
+                main = self.habits.main
+                as_asked = main is not None and main.marker == line.style.marker
+                return as_asked and interrogative(text)
+            return line.level < level or not own
+        if line.level <= max(2, self.first_level):
+            return not own
+        following = self._after(line.number)
+        return interrogative(text) or (following is not None and self._starts(following))
+
+    def _styled_like_questions(self, c: Candidate, line: Line) -> bool:
+        main = self.habits.main
+        styles = [c.style] if main is None else [c.style, main]
+        return any(line.style == style for style in styles)
+
+    def _foreign_question(self, c: Candidate, line: Line, text: str, end: int) -> bool:
+        asks = interrogative(text)
+        marker = line.style.marker
+        if marker.startswith("number"):
+            return (asks or imperative(text)) and self._number_goes_on(c, line)
+        if marker.startswith("bullet"):
+            apart = self.lines[line.number - 1].blank
+            return (asks and (self.nested or apart)) or (self.nested and imperative(text))
+        if marker == "label":
+            return True
+        if marker != "plain" or line.style.bold:
+            return asks
+        return asks and self._stands_alone(line, text, end)
+
+    def _number_goes_on(self, c: Candidate, line: Line) -> bool:
+        before, here = self.lines[c.first].ordinal, line.ordinal
+        if not (before.isdigit() and here.isdigit()):
+            return True
+        return int(here) > int(before)
+
+    def _stands_alone(self, line: Line, text: str, end: int) -> bool:
+        """Whether a plain question stands as this paper's questions do, and is no mere aside."""
+        if not self.lines[line.number - 1].blank or len(text.split()) < 5:
+            return False
+        if not opens_like_a_question(text) or len(re.findall(r"[?.!](?:\s|$)", text)) > 2:
+            return False
+        last = line.number
+        while last + 1 < end and continues(self.lines[last + 1], line):
+            last += 1
+        alone = " ".join(ln.raw.strip() for ln in self.lines[line.number : last + 1])
+        if self.gaps:
+            return alone.rstrip("*_ ").endswith("?") and self._after(last) is not None
+        return last > line.number
+
+
+def _is_blank(answer: str) -> bool:
+    return all(
+        _EMPTY_ANSWER.match(raw) or _STUB.match(raw) or re.fullmatch(r"[\s\-*_=|#>+.]*", raw)
+        for raw in answer.split("\n")
+    )
+
+
+def _text(raws: Sequence[str]) -> str:
+    """Join lines, without blank ones at either end; indentation stays."""
+    kept = list(raws)
+    while kept and not kept[0].strip():
+        kept.pop(0)
+    while kept and not kept[-1].strip():
+        kept.pop()
+    return "\n".join(kept)
