@@ -10,7 +10,7 @@ from markupsafe import Markup
 from markbook.feedback.results import read_result
 from markbook.feedback.views import CriterionLine, ItemView, State, StudentPage, TestLine, tally
 from markbook.model import AnswerStatus, counted
-from markbook.notebooks import answer_cells, graded_cells
+from markbook.notebooks import graded_cells
 from markbook.text.render import highlight, render_markdown
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def _has_alternative(rubric: Rubric, criterion: Criterion, earned: set[str]) -> 
 
 
 def _code_item(room: Class, item: Item, student: str, run: NotebookNode | None) -> ItemView:
-    answers = answer_cells(run) if run is not None else {}
+    written = room.answers.get((student, item.questions[0].id))
     cells = graded_cells(run) if run is not None else {}
     tests: list[TestLine] = []
     for question in item.questions:
@@ -209,7 +209,7 @@ def _code_item(room: Class, item: Item, student: str, run: NotebookNode | None) 
         state=state,
         score=sum(line.score for line in tests),
         possible=item.points,
-        code=str(answers[item.answer].source) if item.answer in answers else "",
+        code=written.text if written else "",
         tests=tuple(tests),
         model_code=item.questions[0].model_answer if room.show_model_answers else "",
     )

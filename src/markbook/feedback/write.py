@@ -129,7 +129,7 @@ class _Run:
         try:
             return read_notebook(path)
         except MarkbookError as error:
-            self.problems.append(f"{student}: the page shows no code. {error}")
+            self.problems.append(f"{student}: the page shows no test results. {error}")
             return None
 
     def _companions(self, student: str, folder: Path) -> None:

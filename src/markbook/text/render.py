@@ -34,7 +34,7 @@ ALLOWED_ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "mark": frozenset({"data-criterion"}),
 }
 ALLOWED_CLASSES: Mapping[str, frozenset[str]] = {
-    "p": frozenset({"plain", "notice"}),
+    "p": frozenset({"beginning", "notice", "plain"}),
     "span": frozenset({"ctl"}),
     "details": frozenset({"long"}),
 }
@@ -47,6 +47,8 @@ _PARSED = 20_000
 # Longer texts show about the first _BEGINNING characters and fold the rest away.
 _LONG = 6_000
 _BEGINNING = 1_500
+# Where one block alone is too long, so many characters of it stand before the fold.
+_FIRST_WORDS = 600
 # The parser drops what is nested deeper than 20; texts that come near are shown as they are.
 _DEEP = 17
 
@@ -146,8 +148,8 @@ def _folded(text: str, blocks: list[str]) -> str:
     if head:
         says = "Show the rest of this long text"
     else:
-        beginning = " ".join(text[:_BEGINNING].split())
-        head = [f'<p class="plain">{visible(beginning)} …</p>']
+        beginning = _dedent(text)[:_FIRST_WORDS].rstrip()
+        head = [f'<p class="plain beginning">{visible(beginning)} …</p>']
         says = "Show the whole text"
     summary = f"<summary>{says} ({len(text):,} characters in all)</summary>"
     return f'{"".join(head)}<details class="long">{summary}{"".join(rest)}</details>'

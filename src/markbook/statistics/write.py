@@ -1,0 +1,173 @@
+"""Reading the class, and writing its report."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from markbook.model import AnswerStatus
+from markbook.notebooks import read_notebook, read_questions
+from markbook.rubrics import load_rubrics
+from markbook.statistics import draw
+from markbook.statistics.compute import ClassData, compute
+from markbook.statistics.figures import ClassFigures, Doubt
+from markbook.text.files import write_atomic
+from markbook.text.pages import PageTemplate
+from markbook.text.titles import humanise, split_title
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from markbook.course import Course
+    from markbook.model import Event, Question
+    from markbook.statistics.source import StatsSource
+
+__all__ = ["StatsReport", "write_report"]
+
+SIDECAR = "collected.json"
+# Below this a match is one to confirm, where the collector does not say so itself.
+_DOUBTFUL = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class StatsReport:
+    """Where the report is, what it says, and which files changed (or would)."""
+
+    page: Path
+    data: Path
+    figures: ClassFigures
+    changed: tuple[Path, ...]
+
+
+def write_report(
+    course: Course, gb: StatsSource, assignment: str, *, dry_run: bool = False
+) -> StatsReport:
+    """Write ``report.html`` and ``report.json`` to the assignment's folder of reports.
+
+    Raises ``UnknownName`` for an assignment that the course lacks, ``NotebookError`` and
+    ``RubricError`` for authored files that cannot be read. What is right already stays untouched.
+    """
+    course.require(assignment)
+    figures = compute(read_class(course, gb, assignment))
+    folder = course.reports(assignment)
+    files = {
+        folder / "report.html": render_report(figures),
+        folder / "report.json": json.dumps(as_json(figures), indent=1, ensure_ascii=False) + "\n",
+    }
+    changed = [path for path, text in files.items() if _write(path, text, dry_run=dry_run)]
+    page, data = files
+    return StatsReport(page, data, figures, tuple(changed))
+
+
+def read_class(course: Course, gb: StatsSource, assignment: str) -> ClassData:
+    """Gather what the report is about."""
+    questions = read_questions(course.source(assignment), assignment)
+    folder = course.rubrics(assignment)
+    marks = gb.marks(assignment)
+    records = gb.records(assignment)
+    doubts: list[Doubt] = []
+    unreadable: list[str] = []
+    for record in records:
+        path = course.submitted(assignment, record.student) / SIDECAR
+        found = read_doubts(path, record.student)
+        if found is None:
+            unreadable.append(course.relative(path))
+        doubts += found or ()
+    return ClassData(
+        course=course.course_id,
+        assignment=assignment,
+        title=_title(course, questions, assignment),
+        questions=questions,
+        records=records,
+        answers=gb.answers(assignment),
+        marks=marks,
+        suggestions=gb.suggestions(assignment),
+        grades=gb.grades(assignment),
+        rubrics={v: gb.rubric(v) for v in sorted({mark.rubric_version for mark in marks})},
+        current=load_rubrics(folder) if folder.is_dir() else {},
+        by_rule=_by_rule(gb.events(assignment)),
+        doubts=doubts,
+        unreadable=unreadable,
+    )
+
+
+def as_json(figures: ClassFigures) -> dict[str, Any]:
+    """Return the figures as JSON values, the sums with them."""
+    data = dataclasses.asdict(figures)
+    data["waiting"] = figures.waiting
+    data["possible"] = figures.possible
+    for question, values in zip(figures.questions, data["questions"], strict=True):
+        values["waits"] = question.waits
+    for student, values in zip(figures.students, data["students"], strict=True):
+        values["total"] = student.total
+    return data
+
+
+def render_report(figures: ClassFigures) -> str:
+    """Return the report as HTML."""
+    return _template().render(figures=figures, draw=draw)
+
+
+def read_doubts(path: Path, student: str) -> list[Doubt] | None:
+    """Return the doubtful matches of a collected paper; None when its sidecar is not readable.
+
+    A submission that came through the exchange has no sidecar, and no doubts.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError):
+        return None
+    try:
+        answers = json.loads(text)["answers"]
+        return [
+            Doubt(student, str(name), str(said.get("matched_as") or ""), said.get("confidence"))
+            for name, said in answers.items()
+            if _doubtful(said)
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _doubtful(said: dict[str, Any]) -> bool:
+    if isinstance(said.get("doubtful"), bool):
+        return bool(said["doubtful"])
+    confidence = said.get("confidence")
+    asked = said.get("status") != AnswerStatus.NOT_ASKED
+    return asked and isinstance(confidence, int | float) and confidence < _DOUBTFUL
+
+
+def _by_rule(events: Iterable[Event]) -> frozenset[tuple[str, str]]:
+    """Return the marks whose latest change was made by a rule."""
+    latest: dict[tuple[str, str], bool] = {}
+    for event in events:
+        key = (str(event.subject.get("student")), str(event.subject.get("question")))
+        latest[key] = bool(event.subject.get("rule"))
+    return frozenset(key for key, rule in latest.items() if rule)
+
+
+def _title(course: Course, questions: tuple[Question, ...], assignment: str) -> str:
+    if not questions:
+        return humanise(assignment)
+    notebook = read_notebook(course.source(assignment) / f"{questions[0].notebook}.ipynb")
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.source.lstrip().startswith("# "):
+            return split_title(str(cell.source))[0] or humanise(assignment)
+    return humanise(assignment)
+
+
+def _write(path: Path, text: str, *, dry_run: bool) -> bool:
+    data = text.encode("utf-8", "replace")
+    if dry_run:
+        return not path.is_file() or path.read_bytes() != data
+    return write_atomic(path, data)
+
+
+@cache
+def _template() -> PageTemplate:
+    return PageTemplate("markbook.statistics", "report.html.j2", ["report.css"])
