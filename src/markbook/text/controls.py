@@ -10,7 +10,7 @@ import html
 import re
 import unicodedata
 
-__all__ = ["visible"]
+__all__ = ["visible", "visible_plain"]
 
 # Invisible, although Unicode calls them letters, marks or symbols.
 _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -41,6 +41,11 @@ def visible(text: str) -> str:
         position = run.end()
     parts.append(html.escape(text[position:]))
     return "".join(parts)
+
+
+def visible_plain(text: str) -> str:
+    """Return ``text`` for a terminal: hidden and control characters as ``‹U+001B›``."""
+    return html.unescape(re.sub(r'<span class="ctl">(.*?)</span>', r"‹\1›", visible(text)))
 
 
 def _run(text: str, start: int, end: int) -> str:

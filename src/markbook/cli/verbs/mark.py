@@ -1,0 +1,140 @@
+"""``markbook mark``: people decide, one by one in the terminal or in bulk by a stated rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from markbook.cli import options, show
+from markbook.cli.exits import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from markbook.course import Course
+    from markbook.marking import AcceptReport
+
+__all__ = ["as_json_value", "command", "tell"]
+
+
+@click.command("mark")
+@options.assignment_argument
+@click.option("--accept", "rule", help="Turn the suggestions this rule covers into marks.")
+@click.option("--marker", help="Who marks (default: the user of this machine).")
+@click.option("--question", "questions", multiple=True, help="Only this question (repeatable).")
+@click.option("--again", is_flag=True, help="Also show answers that are marked already.")
+@click.option("--progress", "only_progress", is_flag=True, help="Only tell how far marking is.")
+@options.common
+@options.dry_run
+def command(  # noqa: PLR0913  (a verb's options)
+    assignment: str,
+    rule: str | None,
+    marker: str | None,
+    questions: tuple[str, ...],
+    again: bool,
+    only_progress: bool,
+    course_path: Path | None,
+    as_json: bool,
+    dry_run: bool,
+) -> int:
+    """Mark what waits for a person in ASSIGNMENT, one answer after another.
+
+    With --accept, suggestions become marks by a rule instead, such as "confidence >= 0.9": it
+    covers an answer when it holds for the least sure of its criteria. What a person decided is
+    never touched. Names are hidden until you ask for one.
+    """
+    from markbook.gradebook import Gradebook
+
+    course = options.open_course(course_path)
+    course.require(assignment)
+    with Gradebook.open(course) as gb:
+        if rule is not None:
+            from markbook.marking import accept
+
+            report = accept(
+                course,
+                gb,
+                assignment,
+                rule,
+                marker=marker,
+                questions=questions or None,
+                dry_run=dry_run,
+            )
+            _show(course, report, as_json=as_json)
+            return ExitCode.ATTENTION if sum(report.waiting.values()) else ExitCode.DONE
+        if only_progress or as_json or dry_run:
+            return _progress(course, gb, assignment, questions, as_json=as_json)
+        from markbook.cli.marking import mark_in_terminal
+        from markbook.marking import MarkingQueue
+
+        queue = MarkingQueue(
+            course, gb, assignment, marker=marker, questions=questions or None, again=again
+        )
+        return mark_in_terminal(queue)
+
+
+def _show(course: Course, report: AcceptReport, *, as_json: bool) -> None:
+    if as_json:
+        show.json_out(as_json_value(report))
+    else:
+        tell(report)
+
+
+def as_json_value(report: AcceptReport) -> dict[str, Any]:
+    return {
+        "assignment": report.assignment,
+        "rule": report.rule,
+        "marker": report.marker,
+        "accepted": len(report.accepted),
+        "by_question": report.by_question,
+        "waiting": {str(reason): number for reason, number in report.waiting.items()},
+        "dry_run": report.dry_run,
+    }
+
+
+def tell(report: AcceptReport) -> None:
+    verb = "would be accepted" if report.dry_run else "accepted"
+    show.line(
+        f"marked      {show.count(len(report.accepted), 'answer')} {verb} by the rule"
+        f" {report.rule!r}, marker {report.marker}"
+    )
+    waiting = sum(report.waiting.values())
+    if waiting:
+        reasons = ", ".join(f"{number} {reason}" for reason, number in report.waiting.items())
+        show.line(f"            {show.count(waiting, 'answer')} wait for a person: {reasons}")
+
+
+def _progress(
+    course: Course, gb: Any, assignment: str, questions: tuple[str, ...], *, as_json: bool
+) -> int:
+    from markbook.marking import progress
+
+    rows = progress(course, gb, assignment, questions or None)
+    if as_json:
+        show.json_out(
+            {
+                "assignment": assignment,
+                "questions": [
+                    {
+                        "question": row.question,
+                        "marked": row.marked,
+                        "suggested": row.suggested,
+                        "waiting": row.waiting,
+                        "stale": row.stale,
+                        "blank": row.blank,
+                        "not_asked": row.not_asked,
+                        "missing": row.missing,
+                    }
+                    for row in rows
+                ],
+            }
+        )
+    else:
+        head = ("question", "marked", "suggested", "waiting", "stale", "blank", "not asked")
+        table = [
+            (r.question, r.marked, r.suggested, r.waiting, r.stale, r.blank, r.not_asked)
+            for r in rows
+        ]
+        show.listing([head, *(tuple(str(cell) for cell in row) for row in table)])
+    return ExitCode.ATTENTION if any(row.open for row in rows) else ExitCode.DONE

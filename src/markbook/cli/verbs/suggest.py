@@ -1,0 +1,78 @@
+"""``markbook suggest``: grader notebooks suggest marks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from markbook.cli import options, show
+from markbook.cli.exits import ExitCode
+from markbook.cli.progress import progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from markbook.suggest import SuggestReport
+
+__all__ = ["command", "tell"]
+
+
+@click.command("suggest")
+@options.assignment_argument
+@click.option("--question", "questions", multiple=True, help="Only this question (repeatable).")
+@click.option("--force", is_flag=True, help="Run graders again although nothing changed.")
+@click.option("--seed", default=0, show_default=True, help="Seed for graders that draw lots.")
+@options.common
+@options.dry_run
+def command(  # noqa: PLR0913  (a verb's options)
+    assignment: str,
+    questions: tuple[str, ...],
+    force: bool,
+    seed: int,
+    course_path: Path | None,
+    as_json: bool,
+    dry_run: bool,
+) -> int:
+    """Run the grader notebook of each question of ASSIGNMENT and store what it suggests.
+
+    A suggestion is never a mark: 'markbook mark' decides. The notebooks as run are kept under
+    reports/<ASSIGNMENT>/graders/. A grader runs again when its answers, its rubric or the grader
+    itself changed.
+    """
+    from markbook.gradebook import Gradebook
+    from markbook.suggest import suggest
+
+    course = options.open_course(course_path)
+    course.require(assignment)
+    with Gradebook.open(course) as gb, progress("suggesting", quiet=as_json) as on_event:
+        report = suggest(
+            course,
+            gb,
+            assignment,
+            questions=questions or None,
+            force=force,
+            seed=seed,
+            dry_run=dry_run,
+            on_event=on_event,
+        )
+    if as_json:
+        show.json_out(report.as_dict())
+    else:
+        show.line(report.as_text())
+    return ExitCode.ATTENTION if report.needs_attention else ExitCode.DONE
+
+
+def tell(report: SuggestReport) -> None:
+    """Print one line, and one for each failure."""
+    states = [question.state.value for question in report.questions]
+    parts = [f"{states.count(state)} {state}" for state in dict.fromkeys(states)]
+    pairs = sum(question.suggested for question in report.questions)
+    sure = sum(question.confident for question in report.questions)
+    abstained = sum(question.abstained for question in report.questions)
+    show.line(f"suggested   {show.count(len(states), 'question')}: {', '.join(parts)}")
+    show.line(
+        f"            {pairs} criteria suggested ({sure} at 0.9 or more), {abstained} abstained"
+    )
+    for question in report.failed:
+        show.line(f"  {question.question}: failed: {question.reason}")
