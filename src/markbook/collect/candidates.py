@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rapidfuzz import fuzz
 
 from markbook.collect.blocks import SEEN
-from markbook.collect.similarity import imperative, interrogative, phrase
+from markbook.collect.similarity import imperative, interrogative, opens_like_a_question, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,9 +26,11 @@ _MOST_ENDS = 12
 LEAST = 0.38
 # Nothing else a question contains is this like it unless it is the question.
 _SURE = 0.6
+# How much less alike a question may become by the words that it wrapped or went on with.
+_WRAPPED_DROP = 0.25
 
 _BOUNDARY = re.compile(
-    r"(?P<stop>[?!.:]+[*_`\"')\]”’]*(?=\s|$|\*|<|\||[A-Z]))"
+    r"(?P<stop>[?!.:]+[*_`\"')\]”’]*+(?=\s|$|[<|A-Z:–—-]))"
     r"|(?P<gap>\s+(?:[-–—]+|->|=+>?|→|>)\s+|\t+|\s*\||\*\*|__|\s*</[A-Za-z]\w*>|\s+(?=[Aa](?:nswer)?:\s))"  # noqa: E501, RUF001
 )
 _LEAD = re.compile(
@@ -65,6 +67,12 @@ class _End:
     stop: int
     resume: int
     text: str
+    gap: bool = False  # ended by a dash, a tab, closing bold ... and not by punctuation
+
+    @property
+    def closed(self) -> bool:
+        """Whether bold ends here: what follows was set apart from the question on purpose."""
+        return self.gap or self.text.endswith(("**", "__"))
 
 
 def continues(line: Line, above: Line) -> bool:
@@ -94,7 +102,8 @@ def _ends(lines: Sequence[Line], first: int) -> Iterator[_End]:
         start = line.start if number == first or line.marked else 0
         for stop, resume in _stops(line.raw, start):
             piece = line.raw[start:stop].strip()
-            yield _End(number, stop, resume, f"{before} {piece}".strip())
+            gap = resume > stop and resume < len(line.raw.rstrip())
+            yield _End(number, stop, resume, f"{before} {piece}".strip(), gap)
         before = f"{before} {line.raw[start:SEEN].strip()}".strip()
         if len(line.raw) > SEEN or len(before) > SEEN:
             return
@@ -120,16 +129,28 @@ def find_candidates(lines: Sequence[Line], book: Phrasebook) -> list[Candidate]:
     for line in lines:
         if line.blank or line.code or line.rule or line.label_only:
             continue
-        found += _at(lines, line, book)
+        found += [c for c in _at(lines, line, book) if not _inside_another(c, found, line)]
     return found
 
 
+def _inside_another(c: Candidate, found: Sequence[Candidate], line: Line) -> bool:
+    """Tell whether a candidate is but the second line of a wrapped question."""
+    return not line.marked and any(
+        other.question == c.question
+        and other.first < c.first <= other.last
+        and other.likeness >= c.likeness - 0.2
+        for other in reversed(found[-200:])
+    )
+
+
 def _at(lines: Sequence[Line], line: Line, book: Phrasebook) -> list[Candidate]:
+    ends: list[_End] = []
     best: dict[str, tuple[_End, float, Wording]] = {}
     for end in _ends(lines, line.number):
         alike = book.likeness(end.text, least=0.2)
-        if not alike and end.line > line.number:
+        if not alike and end.line > line.number and not best:
             break
+        ends.append(end)
         for value, wording in alike:
             current = best.get(wording.question)
             if current is None or _better(end, value, wording, current):
@@ -140,8 +161,52 @@ def _at(lines: Sequence[Line], line: Line, book: Phrasebook) -> list[Candidate]:
         if value < LEAST:
             break
         rival = ranked[1] if place == 0 and len(ranked) > 1 else ranked[0] if place else None
-        made.append(_candidate(lines, line, end, (value, wording), rival))
+        whole = _to_the_end(ends, end, (value, wording), book) if place < 3 else end
+        made.append(_candidate(lines, line, whole, (value, wording), rival))
     return made
+
+
+def _to_the_end(
+    ends: Sequence[_End], end: _End, match: tuple[float, Wording], book: Phrasebook
+) -> _End:
+    """Move the end on to where the asking really ends: over a wrap, over further questions."""
+    value, wording = match
+    position = ends.index(end)
+    for following in ends[position + 1 :]:
+        added = following.text[len(end.text) :].strip()
+        at_end = following is ends[-1] and not following.gap
+        if not (_finished(following.text) or at_end):
+            continue
+        alike = {w.question: v for v, w in book.likeness(following.text)}
+        drop = value - alike.get(wording.question, 0.0)
+        if not _finished(end.text):
+            goes_on = not end.gap and (
+                drop <= 0.05 or (drop <= _WRAPPED_DROP and interrogative(added))
+            )
+        else:
+            whole = wording.factor == 1 and value >= 0.97
+            goes_on = not whole and not end.closed and drop <= _WRAPPED_DROP
+            goes_on = goes_on and _goes_on_asking(added, wording.question, book)
+            goes_on = goes_on and not _asks_another(added, wording.question, book)
+        if not goes_on:
+            break
+        end = following
+    return end
+
+
+def _goes_on_asking(added: str, question: str, book: Phrasebook) -> bool:
+    if _finished(added) and (interrogative(added) or imperative(added)):
+        return True
+    return opens_like_a_question(added) and book.quotes(added, question)
+
+
+def _finished(text: str) -> bool:
+    bare = text.rstrip("*_`\"')]”’ ")
+    return bare.endswith(("?", ".", "!", ":")) and text.count("(") <= text.count(")")
+
+
+def _asks_another(text: str, question: str, book: Phrasebook) -> bool:
+    return any(wording.question != question for _, wording in book.likeness(text, least=0.7)[:1])
 
 
 def _candidate(
@@ -189,7 +254,7 @@ def _better(
     gain = value - so_far
     if gain <= 0.005:
         return False
-    finished = before.text.rstrip("*_`\"') ").endswith(("?", ".", "!", ":"))
+    finished = _finished(before.text)
     if so_far < _SURE or not finished:
         return True
     # The first sentence was a question already. More of it, or the answer's first words?

@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from markbook.collect.similarity import interrogative, opens_like_a_question
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -82,7 +84,8 @@ def choose(
     """
     strong = {c.last for c in candidates if c.likeness >= _CONFIDENT}
     scored = [(c, _score(lines, c, habits, strong)) for c in candidates]
-    taken = _assign([(c, score) for c, score in scored if score >= _ACCEPTED])
+    sure = [(c, s) for c, s in scored if c.likeness >= _CONFIDENT or _looks_asked(c)]
+    taken = _assign([(c, score) for c, score in sure if score >= _ACCEPTED])
     taken = _rescue(taken, scored, habits, order)
     taken.sort(key=lambda pair: pair[0].first)
     apart = _without_overlaps([c for c, _ in taken], lines)
@@ -100,7 +103,7 @@ def _score(lines: Sequence[Line], c: Candidate, habits: Habits, strong: set[int]
         and c.style.marker == "plain"
     )
     if c.inline:
-        score -= 0.2 if buried and habits.inline < 0.5 else 0.04 if habits.inline < 0.3 else 0.0
+        score -= _inline_penalty(c, habits, buried=buried)
     elif buried and habits.main is not None and habits.main.marker != "plain":
         score -= 0.1
     if c.title:
@@ -109,6 +112,14 @@ def _score(lines: Sequence[Line], c: Candidate, habits: Habits, strong: set[int]
     if not c.inline and not _answered(lines, c, strong):
         score -= 0.03
     return score - 1e-6 * c.first
+
+
+def _inline_penalty(c: Candidate, habits: Habits, *, buried: bool) -> float:
+    if habits.inline >= 0.5:
+        return 0.0
+    if c.style.marker == "plain" and not c.style.bold and habits.confident >= 3:
+        return 0.45  # "What is a JWT? I said so above": an answer that quotes a question
+    return 0.2 if buried else 0.04
 
 
 def _style_penalty(c: Candidate, habits: Habits) -> float:
@@ -136,6 +147,15 @@ def _answered(lines: Sequence[Line], c: Candidate, strong: set[int]) -> bool:
         if not line.blank and not line.rule:
             return line.number not in strong
     return False
+
+
+def _asks(text: str) -> bool:
+    return interrogative(text) or opens_like_a_question(text)
+
+
+def _looks_asked(c: Candidate) -> bool:
+    """Whether an unsure candidate has at least the outside of a question."""
+    return c.style.marker != "plain" or c.style.bold or _asks(c.text)
 
 
 def _assign(scored: Sequence[tuple[Candidate, float]]) -> list[tuple[Candidate, float]]:
@@ -210,6 +230,8 @@ def _rescue(
     taken = sorted(taken, key=lambda pair: pair[0].first)
     for c, score in sorted(scored, key=lambda pair: -pair[1]):
         if c.title or habits.backs(c.style) < 0.6 or score < _RESCUED - 0.06:
+            continue
+        if c.style.marker == "plain" and (c.inline or not _asks(c.text)):
             continue
         if any(c.question == t.question or t.first <= c.first <= t.last for t, _ in taken):
             continue

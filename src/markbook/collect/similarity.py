@@ -16,7 +16,15 @@ from markbook.text.words import normalise, stem
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Phrase", "Phrasebook", "Wording", "imperative", "interrogative", "phrase"]
+__all__ = [
+    "Phrase",
+    "Phrasebook",
+    "Wording",
+    "imperative",
+    "interrogative",
+    "opens_like_a_question",
+    "phrase",
+]
 
 # Words that nearly every question has tell little about which one it is.
 _EMPTY = frozenset(
@@ -167,6 +175,15 @@ class Phrasebook:
         telling = {word for word in phrase(text).stems if self.weight(word) >= 0.3}
         return any(
             telling & wording.phrase.known
+            for wording in self.wordings
+            if wording.question == question
+        )
+
+    def quotes(self, text: str, question: str) -> bool:
+        """Tell whether a text of three words or more stands in a wording of the question."""
+        norm = phrase(text).norm
+        return norm.count(" ") >= 2 and any(
+            f" {norm} " in f" {wording.phrase.norm} "
             for wording in self.wordings
             if wording.question == question
         )
