@@ -82,6 +82,11 @@ class AnswerText:
         """Return where the answer says one of the phrases, or nearly; a denied one is not said."""
         return self._best(phrases, minded=True)
 
+    def quote(self, start: int, end: int) -> Evidence:
+        """Return the stretch as evidence, widened to the whole statement around it."""
+        start, end = widen(self._reading.clauses, start, end)
+        return Evidence(self.text[start:end], start, end)
+
     @property
     def clauses(self) -> tuple[str, ...]:
         """The answer's statements, in order."""
@@ -96,7 +101,7 @@ class AnswerText:
             if match.start() == match.end():
                 continue
             if denied is None or self._denied(match.start(), match.end()) is denied:
-                yield self._around(match.start(), match.end())
+                yield self.quote(match.start(), match.end())
 
     def _denied(self, start: int, end: int) -> bool:
         """Tell whether any word of a stretch is denied in its clause."""
@@ -109,10 +114,6 @@ class AnswerText:
                 return True
         return False
 
-    def _around(self, start: int, end: int) -> Evidence:
-        start, end = widen(self._reading.clauses, start, end)
-        return Evidence(self.text[start:end], start, end)
-
     def _best(self, phrases: tuple[str, ...], *, minded: bool) -> Evidence | None:
         best: Match | None = None
         for text in phrases:
@@ -122,7 +123,7 @@ class AnswerText:
             enough = match.score >= _SAYS_FROM if minded else match.words == len(match.phrase.stems)
             if enough and (best is None or match.score > best.score):
                 best = match
-        return None if best is None else self._around(best.start, best.end)
+        return None if best is None else self.quote(best.start, best.end)
 
 
 def widen(found: tuple[Clause, ...], start: int, end: int, limit: int = 240) -> tuple[int, int]:

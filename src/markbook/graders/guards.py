@@ -27,9 +27,12 @@ _INSTRUCTIONS = re.compile(
     re.IGNORECASE,
 )
 _HIDDEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_FENCED = re.compile(r"^\s*(```|~~~).*?(?:^\s*\1\s*$|\Z)", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(
-    r"^\s*(?:```|~~~|import |from \S+ import|def |class |const |let |return\b|[{}<])"
+    r"^\s*(?:import |from \S+ import|def |class \w+[(:]|const |let |return\b|@\w|[{}<]|#)"
+    r"|[;{]\s*$|\):\s*$"
 )
+_PROSE_FROM = 3  # words outside code from which an answer is more than code
 
 _KEYWORDS_FROM = 6  # words: below that, terse answers and keyword lists look the same
 _KEYWORDS_SHARE = 0.12  # of function words; sentences have 0.3 to 0.6, telegram style 0.15
@@ -69,13 +72,10 @@ def _is_list(reading: Reading) -> bool:
 
 
 def _all_code(text: str) -> bool:
-    lines = [line for line in text.splitlines() if line.strip()]
-    if text.strip().startswith("```") and text.strip().endswith("```") and len(lines) > 2:
-        return True
-    coded = sum(
-        1 for line in lines if _CODE.match(line) or line.rstrip().endswith((";", "{", "):"))
-    )
-    return len(lines) >= 2 and coded > 0.6 * len(lines)
+    """Tell whether nothing is left of an answer without its fenced blocks and lines of code."""
+    outside = [line for line in _FENCED.sub("", text).splitlines() if not _CODE.search(line)]
+    coded = "\n".join(outside).strip() != text.strip()
+    return coded and len(tokens("\n".join(outside))) < _PROSE_FROM
 
 
 def copied_clauses(reading: Reading, questions: Sequence[str]) -> frozenset[int]:

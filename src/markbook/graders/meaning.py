@@ -37,6 +37,7 @@ _NO_EVIDENCE = 0.8  # the most for a criterion without evidence phrases
 _UNDECIDED = 0.6  # the most where something speaks against it: a person looks
 _TURNED = 0.3  # loss of score by negation or order that is worth a note
 _QUOTED_FROM = 0.4  # probability from which the best stretch is shown
+_RICH = 10  # different words of a criterion from which their absence says something
 _EXPLAINED = 0.5  # share of a phrase that makes a clause one that the rubric knows
 _DOUBT = 0.13  # the least probability of a criterion that may be said in words not known here
 _SAYS_WORTH = 0.85  # "says" is written for markers, so its words are less those of students
@@ -63,6 +64,10 @@ class _Target:
     criterion: Criterion
     phrases: tuple[Phrase, ...]
     earned_by: frozenset[int] = frozenset()
+
+    @property
+    def words(self) -> frozenset[str]:
+        return frozenset(stem for phrase in self.phrases for stem in phrase.stems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,12 @@ class Meaning:
         outdone = _outdone(match, rivals)
         contested = _contested(target.criterion, match, rivals)
         score = match.score - outdone
-        odd = outdone > 0.1 or (strange and target.criterion.points > 0)
+        odd = (
+            outdone > 0.1
+            or (strange and target.criterion.points > 0)
+            or self._group_open(target.criterion.id, matches)
+            or len(target.words) < _RICH
+        )
         lowest = _lowest(match, score, odd or not target.criterion.evidence, state)
         highest = self._highest(target, match, score, contested or bool(state.cautious))
         probability = _curve(score) + self._lean(target, near)
@@ -163,6 +173,15 @@ class Meaning:
         if match.words < min(2, len(match.phrase.stems)) or score < _STRONG:
             return _UNSURE
         return _MOST
+
+    def _group_open(self, name: str, matches: Mapping[str, Match | None]) -> bool:
+        """Tell whether another criterion of the same ``pick_one`` list may be earned.
+
+        They are degrees of one thing ("one way", "several ways"), which words hardly tell apart.
+        """
+        group = {n for names in self.rubric.pick_one if name in names for n in names} - {name}
+        found = [match for n in group if (match := matches[n]) is not None]
+        return any(match.raw >= 0.3 for match in found)
 
     def _beyond_question(self, match: Match) -> bool:
         """Tell whether more was matched than words that the question itself gave away."""

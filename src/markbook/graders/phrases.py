@@ -21,6 +21,8 @@ _TYPO_QUALITY = 0.85
 _HEAD = 4  # words of a line that introduces the next one: "end to end:"
 _PAIR = 0.9  # a match spread over two clauses is worth a little less than one in a clause
 _SHUFFLED = 0.12  # the most that a match loses by words in another order
+_SHUFFLED_ORDER = 0.6  # but a phrase that is about an order loses most of it
+_ORDER = frozenset({"first", "last", "befor", "after", "then", "later"})
 _LOOSE = 0.10  # and by words far apart
 
 
@@ -204,7 +206,8 @@ class Reading:
             places.append(best.place)
         raw = (said + denied) / total * factor
         share = denied / (said + denied) if said + denied else 0.0
-        shape = (1 - _SHUFFLED * _disorder(places)) * (1 - _LOOSE * _looseness(places))
+        shuffled = _SHUFFLED if _ORDER.isdisjoint(phrase.stems) else _SHUFFLED_ORDER
+        shape = (1 - shuffled * _disorder(places)) * (1 - _LOOSE * _looseness(places))
         # A quarter of the matched weight denied is a slip of scope; half of it is the opposite.
         agreement = max(0.0, 1.0 - 2.0 * max(0.0, share - 0.1))
         stems = tuple(phrase.stems[number] for number in sorted(found))
