@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from markbook.model import Criterion, Rubric, counted, score
 
 POINTS = st.integers(-800, 800).map(lambda eighths: eighths / 8)
+STARTS = st.sampled_from(["zero", "full"])
 CAPS = st.one_of(st.integers(0, 400).map(lambda n: n / 8), st.floats(0, 50))
 
 
 @st.composite
-def rubrics(draw, *, start=st.sampled_from(["zero", "full"]), groups=True, points=POINTS):
+def rubrics(draw, *, start=STARTS, groups=True, points=POINTS):
     criteria = tuple(
         Criterion(id=f"c{n}", points=value, says="It says so.")
         for n, value in enumerate(draw(st.lists(points, min_size=1, max_size=7)))

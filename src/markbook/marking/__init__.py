@@ -1,0 +1,30 @@
+"""The decisions of people about answers; shared by the terminal and the page.
+
+``accept`` turns suggestions into marks by a rule that a person stated, ``queue`` hands out the
+answers that wait for a person, ``progress`` counts.
+"""
+
+from markbook.marking.accept import AcceptReport, accept
+from markbook.marking.cases import Case, Situation, WaitingReason, read_cases
+from markbook.marking.decisions import make_mark, marker_name
+from markbook.marking.progress import QuestionProgress, progress
+from markbook.marking.queue import Item, MarkingQueue
+from markbook.marking.rules import Facts, Rule, parse_rule
+
+__all__ = [
+    "AcceptReport",
+    "Case",
+    "Facts",
+    "Item",
+    "MarkingQueue",
+    "QuestionProgress",
+    "Rule",
+    "Situation",
+    "WaitingReason",
+    "accept",
+    "make_mark",
+    "marker_name",
+    "parse_rule",
+    "progress",
+    "read_cases",
+]
