@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -198,8 +198,9 @@ def _worker(
         try:
             assert process.stdin is not None
             # stdin stays open: its end tells the worker that we are gone
-            process.stdin.write(json.dumps(request) + "\n")
-            process.stdin.flush()
+            with suppress(BrokenPipeError):  # it died at once: its code will be looked at
+                process.stdin.write(json.dumps(request) + "\n")
+                process.stdin.flush()
             yield process, log
         finally:
             if process.poll() is None:
@@ -210,10 +211,8 @@ def _worker(
 def _close(process: subprocess.Popen[str]) -> None:
     for stream in (process.stdin, process.stdout):
         if stream is not None:
-            try:
+            with suppress(BrokenPipeError):
                 stream.close()
-            except BrokenPipeError:
-                pass
     process.wait()
 
 
@@ -225,8 +224,6 @@ def _environment() -> dict[str, str]:
 
 
 def _finish(process: subprocess.Popen[str], log: IO[bytes], *, missing: list[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.close()
     code = process.wait()
     if code or missing:
         raise InternalError(

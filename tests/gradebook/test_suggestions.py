@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from markbook.errors import InternalError
+from markbook.gradebook import Gradebook
+from markbook.model import Suggestion
+
+
+def suggestion(criterion="right", answer_hash="h1", **fields):
+    values = {
+        "question": "keys",
+        "answer_hash": answer_hash,
+        "criterion": criterion,
+        "awarded": True,
+        "confidence": 0.75,
+        "grader": "default",
+        "rubric_version": "v1",
+        "span": "se\0cret",
+        "start": 4,
+        "end": 11,
+        "note": "n",
+    }
+    return Suggestion(**(values | fields))
+
+
+ABSTAINED = suggestion("example", awarded=None, span=None, start=None, end=None, confidence=0.0)
+
+
+@pytest.fixture
+def gb(released):
+    with Gradebook.open(released) as opened:
+        yield opened
+
+
+def test_suggestions_come_back_as_they_were_made(gb):
+    assert gb.replace_suggestions("hw", "keys", [suggestion(), ABSTAINED]) == 2
+    assert set(gb.suggestions("hw")) == {suggestion(), ABSTAINED}
+    assert gb.suggestions("hw", "doors") == ()
+    assert gb.suggestions("other") == ()
+
+
+def test_the_same_suggestions_again_change_nothing(tiny, released, gb):
+    gb.replace_suggestions("hw", "keys", [suggestion(), ABSTAINED])
+    before = tiny.dump(released)
+    assert gb.replace_suggestions("hw", "keys", [ABSTAINED, suggestion()]) == 0
+    assert tiny.dump(released) == before
+
+
+def test_what_came_what_changed_and_what_went_is_counted(gb):
+    gb.replace_suggestions("hw", "keys", [suggestion(), ABSTAINED])
+    new = [suggestion(confidence=0.5), suggestion(answer_hash="h2")]
+    assert gb.replace_suggestions("hw", "keys", new) == 3
+    assert set(gb.suggestions("hw", "keys")) == set(new)
+
+
+def test_replacing_one_question_leaves_the_others(gb):
+    gb.replace_suggestions("hw", "keys", [suggestion()])
+    gb.replace_suggestions("hw", "doors", [suggestion(question="doors")])
+    gb.replace_suggestions("hw", "keys", [])
+    assert gb.suggestions("hw") == (suggestion(question="doors"),)
+
+
+def test_two_suggestions_for_one_criterion_of_one_answer_are_refused_and_nothing_stored(gb):
+    gb.replace_suggestions("hw", "keys", [suggestion()])
+    with pytest.raises(InternalError, match="twice"):
+        gb.replace_suggestions("hw", "keys", [ABSTAINED, ABSTAINED])
+    assert gb.suggestions("hw") == (suggestion(),)
