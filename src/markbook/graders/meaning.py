@@ -255,7 +255,7 @@ class Meaning:
         return min(0.1, max(-0.1, (earned - other) * 0.25))
 
 
-_NOTHING = Match(0.0, 0.0, 0, 0, (), Phrase("", (), ()))
+_NOTHING = Match(0.0, 0.0, 0, 0, (), Phrase("", (), (), ()))
 
 
 def _lowest(match: Match, score: float, odd: bool, state: Guard) -> float:

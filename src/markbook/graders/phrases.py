@@ -31,18 +31,20 @@ class Phrase:
     """A way of saying a criterion: content words, each affirmed or denied, with weights."""
 
     text: str
+    words: tuple[str, ...]
     stems: tuple[str, ...]
     denied: tuple[bool, ...]
     worth: float = 1.0
 
     @classmethod
     def of(cls, text: str, worth: float = 1.0) -> Phrase:
-        found: dict[str, bool] = {}
+        found: dict[str, tuple[str, bool]] = {}
         for clause in clauses(text):
             for token, denied in zip(clause.tokens, polarity(clause.tokens), strict=True):
                 if token.content:
-                    found.setdefault(token.stem, denied)
-        return cls(text, tuple(found), tuple(found.values()), worth)
+                    found.setdefault(token.stem, (token.word, denied))
+        words = tuple(word for word, _ in found.values())
+        return cls(text, words, tuple(found), tuple(denied for _, denied in found.values()), worth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +89,19 @@ class Vocabulary:
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], float] = {}
 
-    def quality(self, wanted: str, written: str) -> float:
-        if wanted == written:
+    def quality(self, wanted: tuple[str, str], written: tuple[str, str]) -> float:
+        """Return how well a word (stem, plain) stands for another, in [0, 1]."""
+        if wanted[0] == written[0]:
             return 1.0
-        if len(wanted) < _TYPO_LENGTH or len(written) < _TYPO_LENGTH or wanted[0] != written[0]:
+        one, other = wanted[1], written[1]
+        if min(len(one), len(other)) < _TYPO_LENGTH or one[0] != other[0]:
             return 0.0
-        if abs(len(wanted) - len(written)) > 1:
+        if abs(len(one) - len(other)) > 1:
             return 0.0
-        pair = (wanted, written)
+        pair = (one, other)
         if pair not in self._known:
-            distance = DamerauLevenshtein.distance(wanted, written, score_cutoff=1)
-            typo = distance <= 1 and not any(map(str.isdigit, wanted + written))
+            distance = DamerauLevenshtein.distance(one, other, score_cutoff=1)
+            typo = distance <= 1 and not any(map(str.isdigit, one + other))
             self._known[pair] = _TYPO_QUALITY if typo else 0.0
         return self._known[pair]
 
@@ -117,28 +121,30 @@ class Reading:
         self.text = text
         self.clauses: tuple[Clause, ...] = clauses(text)
         self._vocabulary = vocabulary
-        self._words: dict[str, list[tuple[int, int, bool]]] = {}
-        self._hits: dict[str, tuple[_Hit, ...]] = {}
+        self._places: dict[tuple[str, str], list[tuple[int, int, bool]]] = {}
+        self._hits: dict[tuple[str, str], tuple[_Hit, ...]] = {}
         self.tokens: list[Token] = []
         for number, clause in enumerate(self.clauses):
             for token, denied in zip(clause.tokens, polarity(clause.tokens), strict=True):
                 if token.content:
                     entry = (len(self.tokens), number, denied)
-                    self._words.setdefault(token.stem, []).append(entry)
+                    self._places.setdefault((token.stem, token.word), []).append(entry)
                 self.tokens.append(token)
 
     @property
     def stems(self) -> frozenset[str]:
-        return frozenset(self._words)
+        return frozenset(stem for stem, _ in self._places)
 
     def tokens_stems(self) -> list[str]:
         return [token.stem for token in self.tokens]
 
-    def hits(self, wanted: str) -> tuple[_Hit, ...]:
+    def hits(self, stem: str, word: str) -> tuple[_Hit, ...]:
+        """Return where a word stands: in any form, by a synonym, or mistyped."""
+        wanted = (stem, word)
         if wanted not in self._hits:
             self._hits[wanted] = tuple(
                 _Hit(place, clause, quality, denied)
-                for written, places in self._words.items()
+                for written, places in self._places.items()
                 if (quality := self._vocabulary.quality(wanted, written)) > 0
                 for place, clause, denied in places
             )
@@ -155,8 +161,8 @@ class Reading:
         ``weight`` gives a word's importance; clauses in ``skip`` are not read.
         """
         by_clause: dict[int, dict[int, list[_Hit]]] = {}
-        for number, wanted in enumerate(phrase.stems):
-            for hit in self.hits(wanted):
+        for number, wanted in enumerate(zip(phrase.stems, phrase.words, strict=True)):
+            for hit in self.hits(*wanted):
                 if hit.clause not in skip:
                     by_clause.setdefault(hit.clause, {}).setdefault(number, []).append(hit)
         weights = [weight(stem) for stem in phrase.stems]

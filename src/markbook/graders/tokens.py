@@ -30,8 +30,9 @@ _BREAK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word: its stem, its place in the text, and what it does in a sentence."""
+    """One word: plain and stemmed, its place in the text, what it does in a sentence."""
 
+    word: str
     stem: str
     start: int
     end: int
@@ -65,7 +66,7 @@ def _token(word: str, start: int) -> Token:
     plain = word.casefold().replace("\u2019", "'")
     negates = plain in NEGATORS or plain.endswith("n't")
     content = plain not in FUNCTION_WORDS and not negates
-    return Token(stem(word), start, start + len(word), content, negates)
+    return Token(plain, stem(word), start, start + len(word), content, negates)
 
 
 def tokens(text: str, offset: int = 0) -> tuple[Token, ...]:

@@ -1,0 +1,174 @@
+"""The grader that a notebook drives."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from markbook.errors import GraderError
+from markbook.graders import (
+    AnswerLine,
+    AnswerText,
+    Evidence,
+    Grader,
+    read_suggestions,
+    write_answers,
+)
+from markbook.rubrics import save_rubric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from markbook.model import Rubric
+
+    Make = Callable[..., Grader]
+
+GOOD = "It proves nobody tampered with the token."
+WRONG = "It encrypts the payload so that it is unreadable."
+
+
+def test_a_rule_s_evidence_is_an_award_with_its_quotation(make_grader: Make) -> None:
+    grader = make_grader(GOOD, WRONG)
+
+    @grader.criterion("detects-changes")
+    def rule(answer: AnswerText) -> Evidence | None:
+        return answer.find("tamper")
+
+    first, second = grader.suggestions
+    assert (first.awarded, first.span) == (True, GOOD[:-1])
+    assert second.awarded is None
+
+
+def test_true_and_false_decide_without_a_quotation(make_grader: Make) -> None:
+    grader = make_grader(GOOD, WRONG)
+    grader.criterion("detects-changes")(lambda answer: "tamper" in answer.text)
+    assert [line.awarded for line in grader.suggestions] == [True, False]
+    assert all(line.span is None for line in grader.suggestions)
+
+
+def test_an_exception_on_one_answer_is_its_finding_and_the_rest_go_on(make_grader: Make) -> None:
+    grader = make_grader(GOOD, WRONG)
+
+    @grader.criterion("detects-changes")
+    def rule(answer: AnswerText) -> bool:
+        if answer.text == WRONG:
+            raise ZeroDivisionError("no such luck")
+        return True
+
+    first, second = grader.suggestions
+    assert first.awarded is True
+    assert second.awarded is None
+    assert second.confidence == 0
+    assert "ZeroDivisionError: no such luck" in second.note
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [
+        "yes",
+        1,
+        Evidence("not there", 0, 9),
+        Evidence("It", 0, 2, confidence=7),
+        Evidence("It", 0, 2, confidence=float("nan")),
+    ],
+)
+def test_a_verdict_that_makes_no_sense_is_a_finding(make_grader: Make, verdict: object) -> None:
+    grader = make_grader(GOOD)
+    grader.criterion("detects-changes")(lambda answer: verdict)  # type: ignore[arg-type, return-value]
+    (line,) = grader.suggestions
+    assert line.awarded is None
+    assert "The rule raised" in line.note
+
+
+def test_none_may_be_taken_for_a_refusal_or_asked_of_meaning(make_grader: Make) -> None:
+    grader = make_grader(GOOD)
+    grader.criterion("detects-changes", otherwise="meaning")(lambda answer: None)
+    grader.criterion("thinks-it-encrypts", otherwise="refuse")(lambda answer: None)
+    assert [line.awarded for line in grader.suggestions] == [True, False]
+
+
+def test_an_unknown_criterion_is_refused_with_the_known_ones(make_grader: Make) -> None:
+    with pytest.raises(GraderError, match="detects-changes, thinks-it-encrypts"):
+        make_grader(GOOD).criterion("detects-change")
+
+
+def test_a_criterion_decided_twice_is_refused(make_grader: Make) -> None:
+    grader = make_grader(GOOD)
+    grader.criterion("detects-changes")(lambda answer: True)
+    with pytest.raises(GraderError, match="twice"):
+        grader.criterion("detects-changes")
+
+
+def test_meaning_decides_only_what_no_rule_decides(make_grader: Make) -> None:
+    grader = make_grader(GOOD)
+    grader.criterion("detects-changes")(lambda answer: False)
+    grader.meaning()
+    assert grader.methods == {"detects-changes": "rule <lambda>", "thinks-it-encrypts": "meaning"}
+    assert grader.suggestions[0].awarded is False
+
+
+def test_identical_answers_get_identical_suggestions(make_grader: Make, rubric: Rubric) -> None:
+    grader = Grader([AnswerText("a", GOOD), AnswerText("b", GOOD)], rubric)
+    grader.meaning()
+    half = len(grader.suggestions) // 2
+    one, other = grader.suggestions[:half], grader.suggestions[half:]
+    assert [(x.awarded, x.confidence, x.span) for x in one] == [
+        (x.awarded, x.confidence, x.span) for x in other
+    ]
+
+
+def test_a_manual_question_is_left_to_people(make_grader: Make, rubric: Rubric) -> None:
+    import dataclasses
+
+    grader = make_grader(GOOD, rubric=dataclasses.replace(rubric, policy="manual"))
+    grader.meaning()
+    assert all(line.awarded is None for line in grader.suggestions)
+
+
+def test_what_is_finished_can_be_read_back_and_holds_every_pair(
+    make_grader: Make, rubric: Rubric, tmp_path: Path
+) -> None:
+    grader = make_grader(GOOD, WRONG, "", "👍", "x\ud800y it hides the payload\u2028")
+    grader.criterion("detects-changes")(lambda answer: answer.find("tamper"))
+    grader.finish()
+    texts = {a.key: a.text for a in grader.answers}
+    found = read_suggestions(tmp_path / "suggestions.jsonl", texts, [c.id for c in rubric.criteria])
+    assert found == grader.suggestions
+    assert len(found) == 2 * len(texts)
+
+
+def test_opening_reads_the_files_and_the_prompt_beside_them(rubric: Rubric, tmp_path: Path) -> None:
+    write_answers(tmp_path / "answers.jsonl", [AnswerLine("k", GOOD, 3)])
+    save_rubric(tmp_path / "q.yaml", rubric)
+    (tmp_path / "prompt.md").write_text("Does it prove that nobody tampered with the token?")
+    grader = Grader.open(
+        str(tmp_path / "answers.jsonl"), str(tmp_path / "q.yaml"), str(tmp_path / "out.jsonl")
+    )
+    grader.meaning()
+    grader.finish()
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert {line["key"] for line in lines} == {"k"}
+    assert lines[0]["awarded"] is not True, "the prompt's own words were taken for an answer"
+
+
+def test_the_drawing_escapes_what_students_wrote(make_grader: Make) -> None:
+    grader = make_grader("<script>alert(1)</script> it proves nobody tampered & lied", GOOD)
+    grader.meaning()
+    drawing = grader.finish()
+    html = drawing._repr_html_()
+    assert "<script>" not in html
+    assert "<svg" in html
+    assert "2 different answers" in html
+    assert "detects-changes" in repr(drawing)
+
+
+def test_the_drawing_is_the_same_on_every_run(make_grader: Make) -> None:
+    drawings = []
+    for _ in range(2):
+        grader = make_grader(GOOD, WRONG)
+        grader.meaning()
+        drawings.append(grader.finish()._repr_html_())
+    assert drawings[0] == drawings[1]
