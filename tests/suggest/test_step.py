@@ -1,0 +1,246 @@
+"""The step, with a real gradebook and real kernels."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from markbook.course import Course
+from markbook.errors import UnknownName
+from markbook.gradebook import Gradebook
+from markbook.model import Answer, AnswerStatus, Outcome, SubmissionRecord
+from markbook.suggest import (
+    QuestionFinished,
+    QuestionStarted,
+    QuestionState,
+    SuggestEvent,
+    suggest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+
+RUBRIC = """\
+question: {name}
+policy: {policy}
+criteria:
+  - id: integrity
+    points: 1
+    says: The signature shows that the token was not changed.
+    evidence:
+      - proves nobody tampered with the token
+      - guarantees the integrity of the data
+exemplars: []
+"""
+
+GOOD = "It proves that nobody tampered with the token."
+WRONG = "bananas"
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    root = tmp_path / "course"
+    (root / "source" / "hw").mkdir(parents=True)
+    (root / "graders" / "hw").mkdir(parents=True)
+    (root / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.CourseDirectory.course_id = 'c'\n"
+    )
+    cells = []
+    for name in ("one", "two", "opinion"):
+        cells.append(
+            new_markdown_cell(
+                f"What is {name}?",
+                id=f"{name}-p",
+                metadata={"nbgrader": _metadata(f"{name}-prompt", locked=True)},
+            )
+        )
+        cells.append(
+            new_markdown_cell(
+                "YOUR ANSWER HERE",
+                id=name,
+                metadata={"nbgrader": {**_metadata(name, grade=True, solution=True), "points": 1}},
+            )
+        )
+        rubric = RUBRIC.format(name=name, policy="manual" if name == "opinion" else "assist")
+        (root / "graders" / "hw" / f"{name}.yaml").write_text(rubric)
+    nbformat.write(new_notebook(cells=cells), root / "source" / "hw" / "part.ipynb")
+    (root / "graders" / "default.ipynb").write_bytes(
+        (ROOT / "graders" / "default.ipynb").read_bytes()
+    )
+    return Course.open(root)
+
+
+def _metadata(
+    name: str, *, locked: bool = False, grade: bool = False, solution: bool = False
+) -> dict[str, object]:
+    return {
+        "grade_id": name,
+        "locked": locked,
+        "grade": grade,
+        "solution": solution,
+        "task": False,
+        "schema_version": 3,
+    }
+
+
+@pytest.fixture
+def gb(course: Course) -> Iterator[Gradebook]:
+    with Gradebook.open(course) as book:
+        for student, text in {"ann": GOOD, "bob": GOOD, "cid": WRONG}.items():
+            _save(book, student, text)
+        yield book
+
+
+def _save(gb: Gradebook, student: str, text: str) -> None:
+    record = SubmissionRecord("hw", student, "c" * 64, "m" * 64, Outcome.GRADED)
+    answers = [
+        Answer("hw", "part", name, student, text, AnswerStatus.ANSWERED)
+        for name in ("one", "two", "opinion")
+    ]
+    gb.save_submission(record, answers)
+
+
+def _own_grader(course: Course, question: str, *sources: str) -> Path:
+    parameters = new_code_cell(
+        "answers = rubric = suggestions = ''\nseed = 0", metadata={"tags": ["parameters"]}
+    )
+    notebook = new_notebook(cells=[parameters, *(new_code_cell(source) for source in sources)])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    path = course.rubrics("hw") / f"{question}.ipynb"
+    nbformat.write(notebook, path)
+    return path
+
+
+def _states(report: object) -> dict[str, str]:
+    return {q.question: q.state.value for q in report.questions}  # type: ignore[attr-defined]
+
+
+def _times(folder: Path) -> dict[str, tuple[int, bytes]]:
+    return {
+        str(p.relative_to(folder)): (p.stat().st_mtime_ns, p.read_bytes())
+        for p in sorted(folder.rglob("*.ipynb"))
+    }
+
+
+def test_suggestions_are_stored_and_a_second_run_changes_nothing(
+    course: Course, gb: Gradebook
+) -> None:
+    events: list[SuggestEvent] = []
+    report = suggest(course, gb, "hw", on_event=events.append)
+    assert _states(report) == {"one": "suggested", "two": "suggested", "opinion": "left-to-people"}
+    one = report.questions[0]
+    assert (one.answers, one.students, one.suggested, one.confident) == (2, 3, 2, 1)
+    stored = gb.suggestions("hw", "one")
+    award = next(s for s in stored if s.awarded)
+    assert award.span is not None
+    assert GOOD[award.start : award.end] == award.span
+    assert award.grader == "graders/default.ipynb"
+    assert gb.rubric(award.rubric_version) is not None
+    assert not gb.suggestions("hw", "opinion")
+    assert not gb.marks("hw"), "a suggestion became a mark"
+    assert sum(isinstance(e, QuestionStarted) for e in events) == 2
+    assert [e.done for e in events if isinstance(e, QuestionFinished)] == [1, 2, 3]
+
+    kept = course.reports("hw") / "graders"
+    before = _times(kept)
+    assert set(before) == {"one.ipynb", "two.ipynb"}
+    text = (kept / "one.ipynb").read_text()
+    assert "/tmp" not in text
+    assert str(course.root) not in text
+    assert "ann" not in json.dumps(json.loads(text)["cells"][1:3])
+
+    again = suggest(course, gb, "hw")
+    assert _states(again) == {"one": "unchanged", "two": "unchanged", "opinion": "left-to-people"}
+    assert again.questions[0].suggested == one.suggested
+    assert _times(kept) == before
+    assert gb.suggestions("hw", "one") == stored
+
+    forced = suggest(course, gb, "hw", questions=["one"], force=True)
+    assert [(q.state, q.changed) for q in forced.questions] == [(QuestionState.SUGGESTED, 0)]
+    assert _times(kept)["one.ipynb"][1] == before["one.ipynb"][1]
+
+    _save(gb, "dee", "It guarantees the integrity of the data.")
+    rubric = course.rubric("hw", "two")
+    rubric.write_text(rubric.read_text().replace("points: 1", "points: 1 # unchanged meaning"))
+    assert _states(suggest(course, gb, "hw", dry_run=True))["one"] == "planned"
+    assert _times(kept) == before
+
+
+def test_a_grader_that_fails_is_a_finding_and_the_others_go_on(
+    course: Course, gb: Gradebook
+) -> None:
+    _own_grader(course, "one", "raise LookupError('no such word')")
+    report = suggest(course, gb, "hw")
+    one, two, _ = report.questions
+    assert one.state is QuestionState.FAILED
+    assert "LookupError: no such word" in one.reason
+    assert one.notebook == "reports/hw/graders/one.ipynb"
+    assert "markbook-failed" in (course.root / one.notebook).read_text()
+    assert two.state is QuestionState.SUGGESTED
+    assert report.needs_attention
+    assert "one: The grader notebook one.ipynb failed" in report.as_text()
+    json.dumps(report.as_dict())
+
+    _own_grader(
+        course,
+        "one",
+        "from markbook.graders import Grader\n"
+        "grader = Grader.open(answers, rubric, suggestions)\ngrader.meaning()\ngrader.finish()",
+    )
+    assert _states(suggest(course, gb, "hw"))["one"] == "suggested"
+    assert "markbook-failed" not in (course.root / one.notebook).read_text()
+
+
+def test_a_grader_that_writes_nonsense_is_refused_and_earlier_suggestions_stay(
+    course: Course, gb: Gradebook
+) -> None:
+    suggest(course, gb, "hw", questions=["one"])
+    before = gb.suggestions("hw", "one")
+    _own_grader(
+        course,
+        "one",
+        "import json\n"
+        "key = json.loads(open(answers).readline())['key']\n"
+        "line = dict(key=key, criterion='integrity', awarded=True, confidence=1.0,\n"
+        "            span='never said', start=0, end=10, note='')\n"
+        "open(suggestions, 'w').write(json.dumps(line))",
+    )
+    for _ in range(2):
+        (one,) = suggest(course, gb, "hw", questions=["one"]).questions
+        assert one.state is QuestionState.FAILED
+        assert "never said" in one.reason
+        assert "line 1" in one.reason
+    assert gb.suggestions("hw", "one") == before
+
+
+def test_a_broken_or_missing_rubric_fails_its_question_only(course: Course, gb: Gradebook) -> None:
+    course.rubric("hw", "one").unlink()
+    course.rubric("hw", "two").write_text("question: two\ncriteria: 5\n")
+    report = suggest(course, gb, "hw")
+    assert _states(report) == {"one": "failed", "two": "failed", "opinion": "left-to-people"}
+    assert "graders/hw/one.yaml" in report.questions[0].reason
+
+
+def test_a_question_turned_manual_loses_its_suggestions(course: Course, gb: Gradebook) -> None:
+    suggest(course, gb, "hw", questions=["one"])
+    path = course.rubric("hw", "one")
+    path.write_text(path.read_text().replace("assist", "manual"))
+    (planned,) = suggest(course, gb, "hw", questions=["one"], dry_run=True).questions
+    assert planned.state is QuestionState.MANUAL
+    assert gb.suggestions("hw", "one")
+    suggest(course, gb, "hw", questions=["one"])
+    assert not gb.suggestions("hw", "one")
+
+
+def test_unknown_names_are_refused_with_the_known_ones(course: Course, gb: Gradebook) -> None:
+    with pytest.raises(UnknownName, match="hw"):
+        suggest(course, gb, "hw2")
+    with pytest.raises(UnknownName, match="one, two, opinion"):
+        suggest(course, gb, "hw", questions=["three"])
