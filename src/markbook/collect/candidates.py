@@ -36,6 +36,9 @@ _BOUNDARY = re.compile(
 _LEAD = re.compile(
     r"^(?:\s|\*\*|__|</\w+>|[:|]|[-–—→]+(?=\s)|->|=+>?(?=\s)|\*(?=\s|$)|_(?=\s|$))+"  # noqa: RUF001
 )
+_ANSWER_LABEL = re.compile(
+    r"^\s*[*_]*(?:a|ans|answer|antwort|respuesta)[*_]*\s*[:)]", re.IGNORECASE
+)
 _TRAIL = " \t*_#|=~"
 _NOTHING = re.compile(r"^[\s*_#|~=`\"'\\)\].:-]*$")
 
@@ -77,7 +80,7 @@ class _End:
 
 def continues(line: Line, above: Line) -> bool:
     """Tell whether ``line`` can be the same paragraph as the line ``above`` it."""
-    if line.blank or line.code or line.rule:
+    if line.blank or line.code or line.rule or _ANSWER_LABEL.match(line.raw):
         return False
     if not line.marked:
         return True
@@ -174,8 +177,8 @@ def _to_the_end(
     position = ends.index(end)
     for following in ends[position + 1 :]:
         added = following.text[len(end.text) :].strip()
-        at_end = following is ends[-1] and not following.gap
-        if not (_finished(following.text) or at_end):
+        quoted = not following.gap and book.quotes(added, wording.question)
+        if not (_finished(following.text) or quoted):
             continue
         alike = {w.question: v for v, w in book.likeness(following.text)}
         drop = value - alike.get(wording.question, 0.0)
@@ -187,7 +190,7 @@ def _to_the_end(
             whole = wording.factor == 1 and value >= 0.97
             goes_on = not whole and not end.closed and drop <= _WRAPPED_DROP
             goes_on = goes_on and _goes_on_asking(added, wording.question, book)
-            goes_on = goes_on and not _asks_another(added, wording.question, book)
+            goes_on = goes_on and (quoted or not _asks_another(added, wording.question, book))
         if not goes_on:
             break
         end = following

@@ -249,9 +249,10 @@ def _rescue(
 
 def _without_overlaps(chosen: list[Candidate], lines: Sequence[Line]) -> list[Candidate]:
     kept: list[Candidate] = []
-    for c, following in zip(chosen, [*chosen[1:], None], strict=True):
-        if following is not None and c.last >= following.first:
-            last = following.first - 1
+    starts = [*(c.first for c in chosen[1:]), len(lines)]
+    for c, start in zip(chosen, starts, strict=True) if chosen else ():
+        if c.last >= start:
+            last = start - 1
             text = " ".join(
                 lines[n].raw[lines[n].start if n == c.first else 0 :].strip()
                 for n in range(c.first, last + 1)

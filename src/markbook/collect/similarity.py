@@ -195,7 +195,7 @@ class Phrasebook:
                 piece = phrase(part)
                 if not piece.stems or piece.norm in made and made[piece.norm].factor >= factor:
                     continue
-                if factor < 1 and not self._telling(piece):
+                if not (self._telling(piece) if factor < 1 else _content(piece)):
                     continue
                 asks = part.rstrip(" *_`\"')").endswith("?")
                 title = not asks and not opens_like_a_question(part)
@@ -203,7 +203,7 @@ class Phrasebook:
         return list(made.values())
 
     def _telling(self, piece: Phrase) -> bool:
-        content = [word for word in set(piece.stems) if word not in _EMPTY and word not in _WEAK]
+        content = _content(piece)
         return len(piece.stems) >= 3 and sum(self.weight(word) for word in content) >= 0.5
 
     def likeness(self, text: str, *, least: float = 0.0) -> tuple[tuple[float, Wording], ...]:
@@ -241,6 +241,10 @@ class Phrasebook:
             weight * _present(position, this, other) for position, weight in enumerate(weights)
         )
         return found / math.fsum(weights)
+
+
+def _content(piece: Phrase) -> list[str]:
+    return [word for word in piece.known if word not in _EMPTY and word not in _WEAK]
 
 
 def _spread(wordings: Mapping[str, Sequence[str]]) -> dict[str, float]:
