@@ -63,13 +63,20 @@ _POINTS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A text made ready for comparing."""
+    """A text made ready for comparing.
+
+    Beside its stems: ``pairs``, two neighbours written together (web sockets, websockets), and
+    ``initials`` of neighbours (JSON web token, jwt), both also by the word they contain.
+    """
 
     norm: str
     stems: tuple[str, ...]
     known: frozenset[str]
+    telling: frozenset[str]
     pairs: frozenset[str]
     initials: frozenset[str]
+    pairs_at: tuple[frozenset[str], ...]
+    initials_at: tuple[frozenset[str], ...]
 
 
 @lru_cache(maxsize=20_000)
@@ -78,14 +85,29 @@ def phrase(text: str) -> Phrase:
     norm = normalise(_POINTS.sub(" ", text))
     words = norm.split()
     stems = tuple(stem(word) for word in words)
-    pairs = frozenset(stem(a + b) for a, b in zip(words, words[1:], strict=False))
-    initials = {
-        "".join(word[0] for word in words[start : start + size])
-        for size in (2, 3, 4)
-        for start in range(len(words) - size + 1)
-        if not any(stem(word) in _EMPTY for word in words[start : start + size])
-    }
-    return Phrase(norm, stems, frozenset(stems), pairs, frozenset(initials))
+    known = frozenset(stems)
+    pairs_at: list[set[str]] = [set() for _ in words]
+    initials_at: list[set[str]] = [set() for _ in words]
+    for start in range(len(words) - 1):
+        pair = stem(words[start] + words[start + 1])
+        for position in (start, start + 1):
+            pairs_at[position].add(pair)
+    for size in (2, 3, 4):
+        for start in range(len(words) - size + 1):
+            if not any(word in _EMPTY for word in stems[start : start + size]):
+                initials = "".join(word[0] for word in words[start : start + size])
+                for position in range(start, start + size):
+                    initials_at[position].add(initials)
+    return Phrase(
+        norm,
+        stems,
+        known,
+        known - _EMPTY - _WEAK,
+        frozenset().union(*pairs_at),
+        frozenset().union(*initials_at),
+        tuple(map(frozenset, pairs_at)),
+        tuple(map(frozenset, initials_at)),
+    )
 
 
 @lru_cache(maxsize=50_000)
@@ -103,25 +125,21 @@ def _near(one: str, other: str) -> float:
     return 0.0
 
 
+@lru_cache(maxsize=200_000)
+def _nearest(word: str, known: frozenset[str]) -> float:
+    return max((_near(word, other) for other in known), default=0.0)
+
+
 def _present(position: int, this: Phrase, other: Phrase) -> float:
     """Return how well the word at ``position`` of ``this`` is found in ``other``."""
     word = this.stems[position]
-    if word in other.known:
+    if word in other.known or word in other.pairs or this.pairs_at[position] & other.known:
         return 1.0
-    if word in other.pairs:
-        return 1.0
-    words = this.norm.split()
-    for start in (position - 1, position):
-        if 0 <= start < len(words) - 1 and stem(words[start] + words[start + 1]) in other.known:
-            return 1.0
-    if len(word) >= 2 and word in other.initials and word not in _EMPTY:
+    if word in _EMPTY:
+        return 0.0
+    if (len(word) >= 2 and word in other.initials) or this.initials_at[position] & other.known:
         return 0.9
-    for size in (2, 3, 4):
-        for start in range(max(0, position - size + 1), position + 1):
-            run = words[start : start + size]
-            if len(run) == size and "".join(part[0] for part in run) in other.known:
-                return 0.9
-    return max((_near(word, stem_) for stem_ in other.known), default=0.0)
+    return _nearest(word, other.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +211,9 @@ class Phrasebook:
         for text in texts:
             for part, factor in _parts(text):
                 piece = phrase(part)
-                if not piece.stems or piece.norm in made and made[piece.norm].factor >= factor:
+                if piece.norm in made and made[piece.norm].factor >= factor:
                     continue
-                if not (self._telling(piece) if factor < 1 else _content(piece)):
+                if not (self._telling(piece) if factor < 1 else piece.telling):
                     continue
                 asks = part.rstrip(" *_`\"')").endswith("?")
                 title = not asks and not opens_like_a_question(part)
@@ -203,11 +221,10 @@ class Phrasebook:
         return list(made.values())
 
     def _telling(self, piece: Phrase) -> bool:
-        content = _content(piece)
-        return len(piece.stems) >= 3 and sum(self.weight(word) for word in content) >= 0.5
+        return len(piece.stems) >= 3 and sum(map(self.weight, piece.telling)) >= 0.5
 
     def likeness(self, text: str, *, least: float = 0.0) -> tuple[tuple[float, Wording], ...]:
-        """Return the best (likeness, wording) of each question at or above ``least``, best first."""
+        """Return the best (likeness, wording) of each question from ``least`` on, best first."""
         if text not in self._cache:
             best: dict[str, tuple[float, Wording]] = {}
             for wording in self.wordings:
@@ -223,7 +240,7 @@ class Phrasebook:
             return 0.0
         if this.norm == other.norm:
             return wording.factor
-        if fuzz.token_set_ratio(this.norm, other.norm) < 45 and not this.initials & other.known:
+        if not _worth_comparing(this, other):
             return 0.0
         precision, recall = self._cover(this, other), self._cover(other, this)
         if precision + recall == 0:
@@ -243,8 +260,16 @@ class Phrasebook:
         return found / math.fsum(weights)
 
 
-def _content(piece: Phrase) -> list[str]:
-    return [word for word in piece.known if word not in _EMPTY and word not in _WEAK]
+def _worth_comparing(this: Phrase, other: Phrase) -> bool:
+    """Tell cheaply whether two phrases have anything telling in common."""
+    return bool(
+        this.telling & other.telling
+        or this.pairs & other.telling
+        or other.pairs & this.telling
+        or this.initials & other.telling
+        or other.initials & this.telling
+        or fuzz.ratio(this.norm, other.norm) >= 60
+    )
 
 
 def _spread(wordings: Mapping[str, Sequence[str]]) -> dict[str, float]:
