@@ -29,7 +29,7 @@ ASSIGNMENTS = ("web-apis-and-testing", "django-auth-and-servers")
 
 # What frames a line and is neither question nor answer: markers, numbers, "Q:" and "A:".
 FRAME = re.compile(
-    r"^\s*(?:(?:[-*+>]|\#{1,6}|\d+[.)])\s+)+ | ^\s*[-*+>]\s*$ | ^\s*[-=]{3,}\s*$"
+    r"^\s*(?:(?:[-*+>]|\#{1,6}|\d+\\?[.)])\s+)+ | ^\s*[-*+>]\s*$ | ^\s*[-=]{3,}\s*$"
     r" | ^\s*(?:Q|A|question\s+\d+):\s*",
     re.MULTILINE | re.IGNORECASE | re.VERBOSE,
 )
@@ -45,7 +45,8 @@ class Paper:
         return decode(self.path.read_bytes()).text
 
     def told(self) -> dict[str, Any]:
-        return json.loads(self.truth.read_text(encoding="utf-8"))
+        told: dict[str, Any] = json.loads(self.truth.read_text(encoding="utf-8"))
+        return told
 
 
 def papers() -> list[Any]:
@@ -104,7 +105,7 @@ def test_each_question_is_found_blank_or_not_asked_as_its_author_says(paper: Pap
 @every_paper
 def test_each_answer_begins_and_ends_where_its_author_says(paper: Paper) -> None:
     match = matched(paper)
-    wrong = []
+    wrong: list[tuple[object, ...]] = []
     for question, told in paper.told()["answers"].items():
         found = words_within(match.answers[question].text)
         if told["status"] != "answered":
