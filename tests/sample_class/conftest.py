@@ -14,7 +14,8 @@ NOT_YET = {
         "'A “JSON Web Token”.' is taken for the question"
     ),
     "tricky:answers-closer-than-questions": (
-        "a statement near the usual wording is taken for the question instead of the sloppy one above it"
+        "a statement near the usual wording is taken for the question "
+        "instead of the sloppy one above it"
     ),
 }
 HOLDS_ALREADY = "test_no_word_is_kept_twice_or_made_up"
