@@ -16,31 +16,31 @@ _RULE = re.compile(r"^[ \t]*(?:(?:-[ \t]*){3,}|(?:_[ \t]*){3,}|(?:\*[ \t]*){3,}|
 _TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*$")
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-{2,})[ \t]*$")
 _MARKERS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("quote", re.compile(r">[ \t]?")),
-    ("heading", re.compile(r"(#{1,6})(?:[ \t]+|(?=[^#\s]))")),
-    ("box", re.compile(r"\[[ xX]\][ \t]+")),
-    ("bullet", re.compile(r"([-*+•◦▪‣·○●–—])[ \t]+|([•◦▪‣●])(?=\S)|([-*+])$")),
+    ("quote", re.compile(r">[ \t\xa0]?")),
+    ("heading", re.compile(r"(#{1,6})(?:[ \t\xa0]+|(?=[^#\s]))")),
+    ("box", re.compile(r"\[[ xX]\][ \t\xa0]+")),
+    ("bullet", re.compile(r"([-*+•◦▪‣·○●–—])[ \t\xa0]+|([•◦▪‣●])(?=\S)|([-*+])$")),
     (
         "number",
         re.compile(
             r"[\\(\[]?(\d{1,3}(?:\.\d{1,2}){0,3}|[ivxIVX]{1,5}(?=[.)])|[A-Za-z](?=[.)]))"
-            r"(?:\\?[.)\]:]+|[ \t]+[-–—]|(?<=\d)(?=[ \t]))(?:[ \t]+|$|(?=[*_A-Z\"“`]))"
+            r"(?:\\?[.)\]:]+|[ \t\xa0]+[-–—]|(?<=\d)(?=[ \t\xa0]))(?:[ \t\xa0]+|$|(?=[*_A-Z\"“`]))"
         ),
     ),
     (
         "label",
         re.compile(
-            r"(?:(?:question|task|exercise|problem|prompt|frage|aufgabe|pregunta)\b[ \t]*"
-            r"(?:no\.?|nr\.?|number|#)?[ \t]*(?:\d+(?:\.\d+)*)?[a-h]?|q[ \t]*\d*)"
-            r"(?:[ \t]*(?:[.):|]|[-–—](?=\s))+[ \t]*|[ \t]*$|[ \t]+(?=[*_]))",
+            r"(?:(?:question|task|exercise|problem|prompt|frage|aufgabe|pregunta)\b[ \t\xa0]*"
+            r"(?:no\.?|nr\.?|number|#)?[ \t\xa0]*(?:\d+(?:\.\d+)*)?[a-h]?|q[ \t\xa0]*\d*)"
+            r"(?:[ \t\xa0]*(?:[.):|]|[-–—](?=\s))+[ \t\xa0]*|[ \t\xa0]*$|[ \t\xa0]+(?=[*_]))",
             re.IGNORECASE,
         ),
     ),
     ("bold", re.compile(r"(?:\*\*\*|___|\*\*|__|\*(?=\S)|_(?=\S)|~~|==)")),
     ("html", re.compile(r"<(?:h[1-6]|b|strong|u|i|em|p|summary|details|li|dt|font|span)[^<>]*>", re.I)),
-    ("table", re.compile(r"\|[ \t]*")),
-    ("points", re.compile(r"[\[(][ \t]*\d+(?:\.\d+)?[ \t]*(?:p|pts?|points?|marks?)\.?[ \t]*[\])][ \t]*", re.I)),
-    ("sign", re.compile("[\u2600-\u27bf\U0001f300-\U0001faff\ufe0f\u00bf→»►▶]+[ \t]*")),
+    ("table", re.compile(r"\|[ \t\xa0]*")),
+    ("points", re.compile(r"[\[(][ \t\xa0]*\d+(?:\.\d+)?[ \t\xa0]*(?:p|pts?|points?|marks?)\.?[ \t\xa0]*[\])][ \t\xa0]*", re.I)),
+    ("sign", re.compile("[\u2600-\u27bf\U0001f300-\U0001faff\ufe0f\u00bf→»►▶]+[ \t\xa0]*")),
     ("mark", re.compile("[\"“”„«'‘`]+")),
 )  # fmt: skip
 _STRUCTURAL = ("quote", "heading", "bullet", "number", "label", "html", "table")
@@ -122,7 +122,7 @@ def _markers(raw: str) -> tuple[list[tuple[str, re.Match[str]]], int]:
             if match and match.end() > position:
                 found.append((name, match))
                 position = match.end()
-                position += len(text[position:]) - len(text[position:].lstrip(" \t"))
+                position += len(text[position:]) - len(text[position:].lstrip(" \t\xa0"))
                 break
         else:
             break

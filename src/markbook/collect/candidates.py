@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rapidfuzz import fuzz
 
 from markbook.collect.blocks import SEEN
-from markbook.collect.similarity import imperative, interrogative, opens_like_a_question, phrase
+from markbook.collect.similarity import imperative, interrogative, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -177,19 +177,23 @@ def _to_the_end(
     position = ends.index(end)
     for following in ends[position + 1 :]:
         added = following.text[len(end.text) :].strip()
-        quoted = not following.gap and book.quotes(added, wording.question)
+        quoted = (
+            following.line == end.line
+            and not following.gap
+            and book.quotes(added, wording.question)
+        )
         if not (_finished(following.text) or quoted):
             continue
         alike = {w.question: v for v, w in book.likeness(following.text)}
         drop = value - alike.get(wording.question, 0.0)
+        whole = wording.factor == 1 and value >= 0.97
         if not _finished(end.text):
-            goes_on = not end.gap and (
+            goes_on = not (end.gap or whole) and (
                 drop <= 0.05 or (drop <= _WRAPPED_DROP and interrogative(added))
             )
         else:
-            whole = wording.factor == 1 and value >= 0.97
             goes_on = not whole and not end.closed and drop <= _WRAPPED_DROP
-            goes_on = goes_on and _goes_on_asking(added, wording.question, book)
+            goes_on = goes_on and (quoted or _goes_on_asking(added))
             goes_on = goes_on and (quoted or not _asks_another(added, wording.question, book))
         if not goes_on:
             break
@@ -197,10 +201,8 @@ def _to_the_end(
     return end
 
 
-def _goes_on_asking(added: str, question: str, book: Phrasebook) -> bool:
-    if _finished(added) and (interrogative(added) or imperative(added)):
-        return True
-    return opens_like_a_question(added) and book.quotes(added, question)
+def _goes_on_asking(added: str) -> bool:
+    return _finished(added) and (interrogative(added) or imperative(added))
 
 
 def _finished(text: str) -> bool:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from markbook.collect.similarity import interrogative, opens_like_a_question
+from markbook.collect.similarity import asks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +23,8 @@ _ACCEPTED = 0.58
 # What a line in the paper's question style needs when its best question is still free.
 _RESCUED = 0.44
 _MARGIN = 0.1
+# "A JSON web token." answers what "What is a JSON web token?" asks, in nearly the same words.
+_STATED = {"plain": 0.35, "bullet": 0.25, "quote": 0.25, "number": 0.1}
 _MOST_PLACES = 40
 
 
@@ -106,6 +108,8 @@ def _score(lines: Sequence[Line], c: Candidate, habits: Habits, strong: set[int]
         score -= _inline_penalty(c, habits, buried=buried)
     elif buried and habits.main is not None and habits.main.marker != "plain":
         score -= 0.1
+    if not asks(c.text) and not lines[c.first].level:
+        score -= _STATED.get(c.style.marker.rstrip("-*+.)"), 0.0) if not c.style.bold else 0.0
     if c.title:
         score -= _title_penalty(lines[c.first], c)
     # Of two equal places the one with something under it is the question, not a list of contents.
@@ -149,13 +153,9 @@ def _answered(lines: Sequence[Line], c: Candidate, strong: set[int]) -> bool:
     return False
 
 
-def _asks(text: str) -> bool:
-    return interrogative(text) or opens_like_a_question(text)
-
-
 def _looks_asked(c: Candidate) -> bool:
     """Whether an unsure candidate has at least the outside of a question."""
-    return c.style.marker != "plain" or c.style.bold or _asks(c.text)
+    return c.style.marker != "plain" or c.style.bold or asks(c.text)
 
 
 def _assign(scored: Sequence[tuple[Candidate, float]]) -> list[tuple[Candidate, float]]:
@@ -231,7 +231,7 @@ def _rescue(
     for c, score in sorted(scored, key=lambda pair: -pair[1]):
         if c.title or habits.backs(c.style) < 0.6 or score < _RESCUED - 0.06:
             continue
-        if c.style.marker == "plain" and (c.inline or not _asks(c.text)):
+        if c.style.marker == "plain" and (c.inline or not asks(c.text)):
             continue
         if any(c.question == t.question or t.first <= c.first <= t.last for t, _ in taken):
             continue

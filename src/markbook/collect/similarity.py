@@ -20,6 +20,7 @@ __all__ = [
     "Phrase",
     "Phrasebook",
     "Wording",
+    "asks",
     "imperative",
     "interrogative",
     "opens_like_a_question",
@@ -55,6 +56,7 @@ _ORDERING = frozenset(
     "summarize state show write identify evaluate justify reflect share briefly consider "
     "distinguish illustrate mention provide elaborate".split()
 )
+_OPENING = (*_ASKING, *_ORDERING)
 _SENTENCE = re.compile(r"(?<=[?!.:;])[*_`\"')\]]*\s+")
 _POINTS = re.compile(
     r"[\[(][ \t]*\d+(?:\.\d+)?[ \t]*(?:p|pts?|points?|marks?|%)\.?[ \t]*[\])]", re.IGNORECASE
@@ -165,9 +167,21 @@ def imperative(text: str) -> bool:
 
 
 def opens_like_a_question(text: str) -> bool:
-    """Tell whether the first word is one that questions begin with."""
+    """Tell whether the first word is one that questions begin with, a typo allowed."""
     words = normalise(text).split(maxsplit=1)
-    return bool(words) and (words[0] in _ASKING or words[0] in _ORDERING)
+    if not words:
+        return False
+    first = words[0]
+    if first in _ASKING or first in _ORDERING:
+        return True
+    return len(first) >= 3 and any(
+        len(word) >= 4 and OSA.distance(first, word, score_cutoff=1) <= 1 for word in _OPENING
+    )
+
+
+def asks(text: str) -> bool:
+    """Tell whether a text has the outside of a question: its mark or its first word."""
+    return "?" in text or opens_like_a_question(text)
 
 
 class Phrasebook:
