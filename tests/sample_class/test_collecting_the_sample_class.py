@@ -29,7 +29,7 @@ ASSIGNMENTS = ("web-apis-and-testing", "django-auth-and-servers")
 
 # What frames a line and is neither question nor answer: markers, numbers, "Q:" and "A:".
 FRAME = re.compile(
-    r"^\s*(?:(?:[-*+>]|\#{1,6}|\d+\\?[.)])\s+)+ | ^\s*[-*+>]\s*$ | ^\s*[-=]{3,}\s*$"
+    r"^\s*(?:(?:[-*+>]|\#{1,6}|(?:\*\*)?\d+\\?[.)])\s+)+ | ^\s*[-*+>]\s*$ | ^\s*[-=]{3,}\s*$"
     r" | ^\s*(?:Q|A|question\s+\d+):\s*",
     re.MULTILINE | re.IGNORECASE | re.VERBOSE,
 )
