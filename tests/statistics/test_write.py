@@ -109,27 +109,28 @@ def test_an_unknown_assignment_is_an_error(course, gb):
         write_report(course, gb, "nope")
 
 
-def test_doubtful_matches_are_read_from_beside_the_submission(tmp_path):
-    path = tmp_path / "collected.json"
-    sure = {"status": "answered", "matched_as": "What is it?", "confidence": 0.98}
-    path.write_text(
-        json.dumps(
-            {
-                "answers": {
-                    "a": sure,
-                    "b": sure | {"confidence": 0.61},
-                    "c": {"status": "not-asked", "confidence": 0.0},
-                }
-            }
-        )
-    )
-    (doubt,) = read_doubts(path, "ada")
-    assert (doubt.question, doubt.confidence, doubt.matched_as) == ("b", 0.61, "What is it?")
+def test_what_the_collector_left_for_a_person_is_in_the_report(course, gb):
+    path = course.submitted(HW, "ada") / "collected.json"
+    doubt = {"question": "keys", "matched_as": "Keys, or?", "confidence": 0.41, "why": "Far off."}
+    document = {
+        "answers": {},
+        "unmatched": ["My homework", "Thanks <b>a lot</b>"],
+        "preamble": ["My homework"],
+        "doubtful": [doubt, doubt | {"question": None}],
+    }
+    path.write_text(json.dumps(document))
+    report = write_report(course, gb, HW)
+    first, second, third = report.figures.doubts
+    assert (first.question, first.confidence, first.why) == ("keys", 0.41, "Far off.")
+    assert second.question == ""
+    assert third.matched_as == "Thanks <b>a lot</b>"
+    page = report.page.read_text()
+    assert "41 % sure" in page
+    assert "Thanks &lt;b&gt;a lot&lt;/b&gt;" in page
+    assert "My homework" not in page
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "[]", '{"answers": [1]}', '{"answers": {"a": 3}}', "[" * 90_000]
-)
+@pytest.mark.parametrize("text", ["{", "[]", '{"doubtful": [1]}', '{"unmatched": 3}', "[" * 90_000])
 def test_a_sidecar_that_cannot_be_read_is_named_and_stops_nothing(course, gb, text):
     path = course.submitted(HW, "ada") / "collected.json"
     path.write_text(text)

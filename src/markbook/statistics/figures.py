@@ -114,12 +114,16 @@ class StudentFigures:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A question of a paper whose match is not certain."""
+    """A passage of a paper that the collector left for a person to confirm.
+
+    ``question`` is empty where the passage is near none of them, ``confidence`` then None.
+    """
 
     student: str
-    question: str
-    matched_as: str
-    confidence: float | None
+    question: str = ""
+    matched_as: str = ""
+    confidence: float | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

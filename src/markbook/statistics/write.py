@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from markbook.model import AnswerStatus
 from markbook.notebooks import read_notebook, read_questions
 from markbook.rubrics import load_rubrics
 from markbook.statistics import draw
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["StatsReport", "write_report"]
 
 SIDECAR = "collected.json"
-# Below this a match is one to confirm, where the collector does not say so itself.
-_DOUBTFUL = 0.75
+_UNMATCHED = "This text belongs to no question."
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,33 +111,33 @@ def render_report(figures: ClassFigures) -> str:
 
 
 def read_doubts(path: Path, student: str) -> list[Doubt] | None:
-    """Return the doubtful matches of a collected paper; None when its sidecar is not readable.
+    """Return what the collector left for a person to confirm; None for an unreadable sidecar.
 
     A submission that came through the exchange has no sidecar, and no doubts.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        document = json.loads(path.read_text(encoding="utf-8"))
+        doubts = [
+            Doubt(
+                student,
+                question=str(said.get("question") or ""),
+                matched_as=str(said.get("matched_as") or ""),
+                confidence=float(said.get("confidence") or 0.0),
+                why=str(said.get("why") or ""),
+            )
+            for said in document.get("doubtful", ())
+        ]
+        known = set(document.get("preamble", ()))
+        doubts += [
+            Doubt(student, matched_as=str(text), why=_UNMATCHED)
+            for text in document.get("unmatched", ())
+            if text not in known
+        ]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    try:
-        answers = json.loads(text)["answers"]
-        return [
-            Doubt(student, str(name), str(said.get("matched_as") or ""), said.get("confidence"))
-            for name, said in answers.items()
-            if _doubtful(said)
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
-
-
-def _doubtful(said: dict[str, Any]) -> bool:
-    if isinstance(said.get("doubtful"), bool):
-        return bool(said["doubtful"])
-    confidence = said.get("confidence")
-    asked = said.get("status") != AnswerStatus.NOT_ASKED
-    return asked and isinstance(confidence, int | float) and confidence < _DOUBTFUL
+    return doubts
 
 
 def _by_rule(events: Iterable[Event]) -> frozenset[tuple[str, str]]:
