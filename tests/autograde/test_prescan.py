@@ -102,3 +102,12 @@ def test_the_hash_sees_names_bytes_and_links_but_not_jupyters_checkpoints(folder
     before = hash_folder(folder, skip=".ipynb")
     (folder / "part.ipynb").write_text("{}")
     assert hash_folder(folder, skip=".ipynb") == before
+
+
+def test_a_file_name_that_is_no_text_is_shown_all_the_same(folder):
+    import os
+
+    os.close(os.open(os.fsencode(folder) + b"/caf\xe9.ipynb", os.O_CREAT | os.O_WRONLY))
+    (finding,) = prescan(folder, {"part"}).findings
+    assert finding == "caf?.ipynb is not of this assignment"
+    assert hash_folder(folder)

@@ -314,3 +314,13 @@ def test_a_mark_is_written_anew_if_formgrader_changed_the_score_in_between(tiny,
     assert grade(gb, "ada", "keys").score == 2.0
     *_, last = gb.events("hw")
     assert last.before["nbgrader"]["manual_score"] == 1.0
+
+
+def test_a_comment_that_no_database_can_hold_is_kept_by_us_and_plain_for_nbgrader(tiny, course, gb):
+    wanted = tiny.mark(gb, "ada", comment="a\0b\ud800c", reason="\0")
+    stored = save(gb, wanted)
+    assert save(gb, *stored) == gb.marks("hw") == stored
+    assert (stored[0].comment, stored[0].reason) == (wanted.comment, wanted.reason)
+    assert "a\ufffdb\ufffdc" in [row["manual_comment"] for row in tiny.dump(course)["comment"]]
+    (event,) = gb.events()
+    assert event.after["comment"] == wanted.comment

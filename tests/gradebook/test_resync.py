@@ -114,3 +114,17 @@ def test_a_missing_answer_waits_for_a_person(gb):
     change_answer(gb, "ada", "", AnswerStatus.MISSING)
     gb.resync("hw")
     assert grades(gb)["ada", "keys"].needs_marking
+
+
+def test_a_stale_mark_does_not_flag_what_was_marked_anew_in_formgrader(tiny, course, gb):
+    from nbgrader.api import Gradebook as Theirs
+
+    gb.save_marks([tiny.mark(gb, "ada")], who="t", what="mark")
+    change_answer(gb, "ada", "Something else entirely.")
+    gb.resync("hw")
+    with Theirs(course.db_url, "tiny") as theirs:
+        grade = theirs.find_grade("keys", "part", "hw", "ada")
+        grade.manual_score, grade.needs_manual_grade = 1.5, False
+        theirs.db.commit()
+    assert gb.resync("hw") == 0
+    assert not grades(gb)["ada", "keys"].needs_marking

@@ -12,7 +12,7 @@ from markbook.errors import InternalError, MarkbookError, NotebookError, RubricE
 from markbook.gradebook import Gradebook, nbgrader
 from markbook.model import QuestionKind
 from markbook.notebooks import read_questions
-from markbook.release import build
+from markbook.release import build, publish
 
 
 def files(folder):
@@ -162,3 +162,8 @@ def test_a_question_cannot_be_dropped_while_there_are_submissions_and_nbgrader_s
     with pytest.raises(MarkbookError, match="Cannot add or remove cells"):
         build(course, "hw")
     assert files(course.release("hw")) == before
+
+
+def test_an_assignment_that_was_never_built_is_not_published(authored):
+    with pytest.raises(NotebookError, match="has no release yet"):
+        publish(authored, "hw")

@@ -57,11 +57,11 @@ def prescan(folder: Path, notebooks: Collection[str]) -> Prescan:
     """Look at one submission; ``notebooks`` are the names the assignment has, without ending."""
     link = next((path for path in (folder, *folder.rglob("*")) if path.is_symlink()), None)
     if link is not None:
-        return Prescan(f"{link.name} is a link, not a file")
+        return Prescan(f"{_shown(link)} is a link, not a file")
     found = {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
     known = [name for name in notebooks if name in found]
     if not known:
-        handed_in = ", ".join(path.name for path in found.values()) or "none"
+        handed_in = ", ".join(_shown(path) for path in found.values()) or "none"
         return Prescan(
             f"it has none of the assignment's notebooks ({', '.join(sorted(notebooks))});"
             f" handed in: {handed_in}"
@@ -74,9 +74,14 @@ def prescan(folder: Path, notebooks: Collection[str]) -> Prescan:
             return Prescan(f"{found[name].name} cannot be read: {error.what}")
         except _FatalError as error:
             return Prescan(str(error))
-    findings += [f"{found[n].name} is not of this assignment" for n in found if n not in known]
+    findings += [f"{_shown(found[n])} is not of this assignment" for n in found if n not in known]
     findings += [f"{n}.ipynb was not handed in" for n in sorted(notebooks) if n not in found]
     return Prescan(findings=tuple(findings))
+
+
+def _shown(path: Path) -> str:
+    """Return a file's name for people; a name may hold bytes that are no text."""
+    return path.name.encode("utf-8", "replace").decode()
 
 
 class _FatalError(Exception):

@@ -66,4 +66,4 @@ def read_events(engine: Engine, assignment: str | None) -> Iterator[Event]:
 
 
 def _dump(value: Mapping[str, Any]) -> str:
-    return json.dumps(dict(value), ensure_ascii=False, sort_keys=True)
+    return json.dumps(dict(value), sort_keys=True)

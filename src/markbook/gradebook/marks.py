@@ -13,7 +13,7 @@ from markbook.errors import MarkbookError, StaleMark, UnknownName
 from markbook.gradebook import nbgrader_tables, tables
 from markbook.gradebook.events import append_event, now
 from markbook.gradebook.rubrics import find_rubric
-from markbook.gradebook.strings import restored, storable
+from markbook.gradebook.strings import plain, restored, storable
 from markbook.model import Event, Mark, counted, score
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from markbook.gradebook.nbgrader_tables import GradeRow
     from markbook.model import Rubric
 
-__all__ = ["nbgrader_scores", "read_marks", "remove", "store_marks"]
+__all__ = ["nbgrader_comment", "nbgrader_scores", "read_marks", "remove", "store_marks"]
 
 _READ_AGAIN = "Read it again and decide anew; nothing was stored."
 
@@ -72,7 +72,9 @@ def store_marks(
         stored.append(_store(connection, checked, answer, grade, rubrics[key], (who, what, rule)))
         # What was just written is what a second mark for the same answer is compared with.
         grades[mark.assignment][mark.student, mark.question] = dataclasses.replace(
-            grade, **nbgrader_scores(checked, rubrics[key]), manual_comment=checked.comment or None
+            grade,
+            **nbgrader_scores(checked, rubrics[key]),
+            manual_comment=nbgrader_comment(checked),
         )
     return tuple(stored)
 
@@ -82,6 +84,11 @@ def nbgrader_scores(mark: Mark, rubric: Rubric) -> dict[str, Any]:
     if rubric.bonus:
         return {"manual_score": 0.0, "extra_credit": mark.score, "needs_marking": False}
     return {"manual_score": mark.score, "extra_credit": None, "needs_marking": False}
+
+
+def nbgrader_comment(mark: Mark) -> str | None:
+    """Return the mark's comment as nbgrader's column; None without one."""
+    return plain(mark.comment) or None
 
 
 def remove(connection: Connection, mark: Mark, *, who: str) -> None:
@@ -120,7 +127,7 @@ def _store(
 ) -> Mark:
     counting = _counting(connection, mark)
     scores = nbgrader_scores(mark, rubric)
-    comment = mark.comment or None
+    comment = nbgrader_comment(mark)
     if counting is not None and _same(_mark(counting), mark) and _stands(grade, scores, comment):
         return _mark(counting)
     expected = 0 if counting is None else counting.row_version

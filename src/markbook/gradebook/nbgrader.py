@@ -2,6 +2,9 @@
 
 nbgrader changes the working folder and the environment, prints, and takes a second to import;
 a process keeps all of that out of ours. It is killed when ours ends, whatever way it ends.
+
+nbgrader's preprocessors open its gradebook without the course's id, so that a second row,
+``default_course``, appears in its ``course`` table. Nothing refers to it, and it is left there.
 """
 
 from __future__ import annotations

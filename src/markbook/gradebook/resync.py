@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from markbook.gradebook import nbgrader_tables
-from markbook.gradebook.marks import nbgrader_scores, read_marks
+from markbook.gradebook.marks import nbgrader_comment, nbgrader_scores, read_marks
 from markbook.gradebook.rubrics import find_rubric
 from markbook.gradebook.submissions import read_answers
 from markbook.model import Answer, AnswerStatus, Mark
@@ -38,10 +38,8 @@ def resync(connection: Connection, assignment: str) -> int:
         mark = marks.get(key)
         if mark is None:
             changed += _unmarked(connection, grade, answer)
-        elif mark.answer_hash != answer.hash:
-            changed += _flag(connection, grade, needs_marking=True)
         else:
-            changed += _marked(connection, grade, mark)
+            changed += _marked(connection, grade, mark, stale=mark.answer_hash != answer.hash)
     return changed
 
 
@@ -55,7 +53,7 @@ def _unmarked(connection: Connection, grade: GradeRow, answer: Answer) -> bool:
     return True
 
 
-def _marked(connection: Connection, grade: GradeRow, mark: Mark) -> bool:
+def _marked(connection: Connection, grade: GradeRow, mark: Mark, *, stale: bool) -> bool:
     rubric = find_rubric(connection, mark.rubric_version, assignment=mark.assignment)
     if rubric is None:
         return False
@@ -63,26 +61,14 @@ def _marked(connection: Connection, grade: GradeRow, mark: Mark) -> bool:
     held = {"manual_score": grade.manual_score, "extra_credit": grade.extra_credit}
     if all(held[name] is None for name in held):
         # nbgrader threw the submission away and made it again
-        nbgrader_tables.write_grade(connection, grade, **scores)
-        nbgrader_tables.write_comment(connection, grade, mark.comment or None)
+        nbgrader_tables.write_grade(connection, grade, **(scores | {"needs_marking": stale}))
+        nbgrader_tables.write_comment(connection, grade, nbgrader_comment(mark))
         return True
-    if not _equal(held, scores):
+    if not _equal(held, scores) or grade.needs_marking == stale:
         return False
-    return _flag(connection, grade, needs_marking=False)
+    nbgrader_tables.write_grade(connection, grade, **held, needs_marking=stale)
+    return True
 
 
 def _equal(held: dict[str, float | None], scores: dict[str, Any]) -> bool:
     return all((held[name] or 0.0) == (scores[name] or 0.0) for name in held)
-
-
-def _flag(connection: Connection, grade: GradeRow, *, needs_marking: bool) -> bool:
-    if grade.needs_marking == needs_marking:
-        return False
-    nbgrader_tables.write_grade(
-        connection,
-        grade,
-        manual_score=grade.manual_score,
-        extra_credit=grade.extra_credit,
-        needs_marking=needs_marking,
-    )
-    return True

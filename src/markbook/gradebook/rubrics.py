@@ -26,7 +26,7 @@ def store_rubric(connection: Connection, assignment: str, rubric: Rubric) -> Non
     table = tables.rubric
     same = (table.c.assignment == assignment) & (table.c.version == rubric.version)
     kept = connection.execute(select(table.c.id, table.c.document).where(same)).first()
-    document = json.dumps(dataclasses.asdict(rubric), ensure_ascii=False, sort_keys=True)
+    document = json.dumps(dataclasses.asdict(rubric), sort_keys=True)
     if kept is None:
         connection.execute(
             insert(table).values(

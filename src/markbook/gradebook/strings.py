@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-__all__ = ["restored", "storable"]
+__all__ = ["plain", "restored", "storable"]
 
 _MARK = "\x01"
 
@@ -22,6 +22,11 @@ def storable(text: str) -> str:
 def restored(text: str) -> str:
     """Return what ``storable`` was given."""
     return str(json.loads(text[1:-1])) if text.startswith(_MARK) else text
+
+
+def plain(text: str) -> str:
+    """Return ``text`` with U+FFFD for what no database holds, as nbgrader knows no escapes."""
+    return "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
 
 
 def _has_surrogate(text: str) -> bool:

@@ -79,7 +79,7 @@ def _store_record(connection: Connection, record: SubmissionRecord) -> None:
         "content_hash": record.content_hash,
         "master_hash": record.master_hash,
         "outcome": record.outcome.value,
-        "findings": json.dumps(list(record.findings), ensure_ascii=False),
+        "findings": json.dumps(list(record.findings)),
     }
     mine = (table.c.assignment == record.assignment) & (table.c.student == record.student)
     kept = connection.execute(select(table).where(mine)).first()

@@ -110,7 +110,7 @@ def _check_rubrics(
                 f"The text question {question.id!r} (cell {question.position + 1} of"
                 f" {question.notebook}.ipynb) has no rubric.",
                 path=path,
-                hint=f"Write one, or run 'markbook author --rubrics {assignment}'.",
+                hint="Add this file; every text question is marked by one.",
             )
         if rubric.bonus == (question.points > 0):
             raise RubricError(
