@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from markbook.errors import GraderError
 from markbook.graders import (
@@ -16,13 +19,12 @@ from markbook.graders import (
     read_suggestions,
     write_answers,
 )
+from markbook.model import Criterion, Rubric, answer_hash
 from markbook.rubrics import save_rubric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from markbook.model import Rubric
 
     Make = Callable[..., Grader]
 
@@ -121,8 +123,6 @@ def test_identical_answers_get_identical_suggestions(make_grader: Make, rubric: 
 
 
 def test_a_manual_question_is_left_to_people(make_grader: Make, rubric: Rubric) -> None:
-    import dataclasses
-
     grader = make_grader(GOOD, rubric=dataclasses.replace(rubric, policy="manual"))
     grader.meaning()
     assert all(line.awarded is None for line in grader.suggestions)
@@ -172,3 +172,18 @@ def test_the_drawing_is_the_same_on_every_run(make_grader: Make) -> None:
         grader.meaning()
         drawings.append(grader.finish()._repr_html_())
     assert drawings[0] == drawings[1]
+
+
+@settings(max_examples=20, deadline=None)
+@given(texts=st.lists(st.text(max_size=120), max_size=6))
+def test_any_answers_are_finished_with_verbatim_evidence(
+    texts: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    made = Rubric("q", (Criterion("a", 1, "It is so.", ("it has a token", "so it is")),), "v")
+    answers = [AnswerText(answer_hash(text), text) for text in dict.fromkeys(texts)]
+    output = tmp_path_factory.mktemp("finished") / "suggestions.jsonl"
+    grader = Grader(answers, made, output=output)
+    grader.meaning()
+    grader.finish()
+    found = read_suggestions(output, {a.key: a.text for a in answers}, ["a"])
+    assert len(found) == len(answers)

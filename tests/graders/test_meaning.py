@@ -180,6 +180,37 @@ def test_thirty_megabytes_are_read_in_part_and_say_so(rubric: Rubric) -> None:
     assert judged.probability > 1 - CONFIDENT
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + " " * 20_000 + "b",
+        "a" + "\n" * 20_000 + "b",
+        "\t\n" * 10_000,
+        "x" * 20_000,
+        "```\n" * 5_000,
+        "and " * 5_000,
+        "not " * 5_000,
+        "the token has integrity " * 800,
+        "token was changed\n" * 1_100,
+    ],
+    ids=["blanks", "lines", "tabs", "word", "fences", "and", "not", "repeated", "listed"],
+)
+def test_text_made_to_be_slow_is_read_in_a_moment(rubric: Rubric, text: str) -> None:
+    started = time.monotonic()
+    judged = Meaning.of(rubric, [text]).judge(text, ["detects-changes"])["detects-changes"]
+    assert time.monotonic() - started < 3
+    assert judged.probability is None or judged.probability < CONFIDENT
+
+
+def test_another_language_with_some_of_the_words_is_not_refused_with_confidence(
+    rubric: Rubric,
+) -> None:
+    text = "Garantiza que nadie haya cambiado el token ni su payload durante el viaje"
+    for criterion in ("detects-changes", "thinks-it-encrypts"):
+        found = probability(rubric, text, criterion)
+        assert found is None or found > 1 - CONFIDENT
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     text=st.one_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,9 +45,10 @@ GOOD = "It proves that nobody tampered with the token."
 WRONG = "bananas"
 
 
-@pytest.fixture
-def course(tmp_path: Path) -> Course:
-    root = tmp_path / "course"
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course with three students' answers; copied for each test, since a database is slow."""
+    root = tmp_path_factory.mktemp("template") / "course"
     (root / "source" / "hw").mkdir(parents=True)
     (root / "graders" / "hw").mkdir(parents=True)
     (root / "nbgrader_config.py").write_text(
@@ -74,7 +76,16 @@ def course(tmp_path: Path) -> Course:
     (root / "graders" / "default.ipynb").write_bytes(
         (ROOT / "graders" / "default.ipynb").read_bytes()
     )
-    return Course.open(root)
+    with Gradebook.open(Course.open(root)) as book:
+        for student, text in {"ann": GOOD, "bob": GOOD, "cid": WRONG}.items():
+            _save(book, student, text)
+    return root
+
+
+@pytest.fixture
+def course(template: Path, tmp_path: Path) -> Course:
+    shutil.copytree(template, tmp_path / "course")
+    return Course.open(tmp_path / "course")
 
 
 def _metadata(
@@ -93,8 +104,6 @@ def _metadata(
 @pytest.fixture
 def gb(course: Course) -> Iterator[Gradebook]:
     with Gradebook.open(course) as book:
-        for student, text in {"ann": GOOD, "bob": GOOD, "cid": WRONG}.items():
-            _save(book, student, text)
         yield book
 
 

@@ -104,6 +104,7 @@ def _chart(counts: dict[str, list[int]]) -> str:
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     with rc_context({"svg.hashsalt": "markbook", "svg.fonttype": "none", "font.size": 9}):
         figure = Figure(figsize=(7.5, 0.7 + 0.34 * len(counts)), layout="constrained")
@@ -116,6 +117,7 @@ def _chart(counts: dict[str, list[int]]) -> str:
             axes.barh(names, values, left=left, color=colour, label=label)
             left = [a + b for a, b in zip(left, values, strict=True)]
         axes.invert_yaxis()
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("answers")
         axes.spines[["top", "right"]].set_visible(False)
         figure.legend(loc="outside upper center", ncols=len(_KINDS), frameon=False, fontsize=7)

@@ -27,9 +27,11 @@ _INSTRUCTIONS = re.compile(
     re.IGNORECASE,
 )
 _HIDDEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-_FENCED = re.compile(r"^\s*(```|~~~).*?(?:^\s*\1\s*$|\Z)", re.DOTALL | re.MULTILINE)
+_FENCED = re.compile(
+    r"^[ \t]{0,8}(```|~~~).*?(?:^[ \t]{0,8}\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
+)
 _CODE = re.compile(
-    r"^\s*(?:import |from \S+ import|def |class \w+[(:]|const |let |return\b|@\w|[{}<]|#)"
+    r"^[ \t]*(?:import |from \S+ import|def |class \w+[(:]|const |let |return\b|@\w|[{}<]|#)"
     r"|[;{]\s*$|\):\s*$"
 )
 _PROSE_FROM = 3  # words outside code from which an answer is more than code

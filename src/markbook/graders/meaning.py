@@ -270,7 +270,7 @@ def _lowest(match: Match, score: float, odd: bool, state: Guard) -> float:
         return 0.35
     if match.raw >= 0.5:
         return 0.25
-    return _DOUBT if match.raw >= 0.3 or odd or state.partial else _LEAST
+    return _DOUBT if match.raw >= 0.3 or odd or state.partial or state.cautious else _LEAST
 
 
 def _target(criterion: Criterion, rubric: Rubric) -> _Target:

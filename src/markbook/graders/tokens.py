@@ -18,12 +18,14 @@ __all__ = ["Clause", "Token", "clauses", "stem", "stems", "tokens"]
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019](?:t|s|re|ve|ll|d|m)\b)?", re.UNICODE)
 # A clause ends at the end of a sentence or line, a semicolon, a colon before a space, a dash
-# between spaces, and at the conjunctions that usually begin a new statement.
+# between spaces, and at the conjunctions that usually begin a new statement. "And" begins one
+# when three words follow; "header and payload" is one thing. Runs of white space are bounded:
+# a page of blanks would otherwise be tried from each of its places.
 _BREAK = re.compile(
-    r"[.!?]+(?=\s|$)|[;\n\r]+|:(?=\s)|\s[-\u2013\u2014]+\s|,?\s+(?=(?:but|whereas|while|however|although)\b)"
-    r"|,\s+(?=(?:and|so|or|which|because|it|they|you)\b)"
-    # "and" before a new statement, of three words at least; "header and payload" is one thing.
-    r"|(?<=\w)\s+(?=and\s+(?:[^\s.;:!?]+\s+){3})(?<=\w\s)",
+    r"[.!?]+(?=\s|$)|[;\n\r]+|:(?=\s)|\s[-\u2013\u2014]{1,4}\s"
+    r"|(?<=[^\s,]),?\s{1,4}(?=(?:but|whereas|while|however|although)\b)"
+    r"|,\s{1,4}(?=(?:and|so|or|which|because|it|they|you)\b)"
+    r"|(?<=\w)\s(?=and\s{1,4}(?:[^\s.;:!?]{1,40}\s{1,4}){3})",
     re.IGNORECASE,
 )
 
