@@ -44,8 +44,8 @@ def visible(text: str) -> str:
 
 
 def visible_plain(text: str) -> str:
-    """Return ``text`` for a terminal: hidden and control characters as ``‹U+001B›``."""
-    return html.unescape(re.sub(r'<span class="ctl">(.*?)</span>', r"‹\1›", visible(text)))
+    """Return ``text`` for a terminal: hidden and control characters as ``[U+001B]``."""
+    return html.unescape(re.sub(r'<span class="ctl">(.*?)</span>', r"[\1]", visible(text)))
 
 
 def _run(text: str, start: int, end: int) -> str:

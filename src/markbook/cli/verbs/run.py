@@ -1,0 +1,108 @@
+"""``markbook run``: collect to feedback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from markbook.cli import options, show
+from markbook.cli.exits import ExitCode
+from markbook.cli.verbs import autograde, collect, feedback, mark, stats, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from markbook.course import Course
+
+__all__ = ["command"]
+
+
+@click.command("run")
+@options.assignment_argument
+@collect.paper_options
+@click.option("--exchange", is_flag=True, help="Collect from the nbgrader exchange first.")
+@click.option("--accept", "rule", help="Turn the suggestions this rule covers into marks.")
+@click.option("--marker", help="Who marks by that rule (default: the user of this machine).")
+@options.common
+def command(  # noqa: PLR0913  (a verb's options)
+    assignment: str,
+    first_papers: tuple[Path, ...],
+    more_papers: tuple[Path, ...],
+    student_from: str,
+    exchange: bool,
+    rule: str | None,
+    marker: str | None,
+    course_path: Path | None,
+    as_json: bool,
+) -> int:
+    """Take ASSIGNMENT from what was handed in to feedback and the class report.
+
+    Without --from and --exchange it goes on with what lies in submitted/. Run it again after
+    anything, a kill included: what is done already is left as it is. The exit code is 1 while
+    something waits for a person.
+    """
+    from markbook import workflow
+
+    course = options.open_course(course_path)
+    plan = workflow.Plan(
+        assignment=course.require(assignment),
+        papers=collect.papers_of(first_papers, more_papers),
+        student_from=student_from,
+        exchange=exchange,
+        rule=rule,
+        marker=marker,
+    )
+    result = workflow.run(course, plan, on_step=_silent if as_json else _teller(course))
+    if as_json:
+        show.json_out(_as_json(course, result))
+    return ExitCode.ATTENTION if result.needs_attention else ExitCode.DONE
+
+
+def _silent(_step: str, _event: Any) -> None:
+    return
+
+
+def _teller(course: Course) -> Callable[[str, Any], None]:
+    """Print each step's report when it is there; the events in between are for bars."""
+    from markbook.autograde import AutogradeReport
+    from markbook.collect import CollectReport
+    from markbook.feedback import FeedbackReport
+    from markbook.marking import AcceptReport
+    from markbook.release import ReleaseResult
+    from markbook.statistics import StatsReport
+    from markbook.suggest import SuggestReport
+
+    tellers: dict[type[Any], Callable[[Any], None]] = {
+        ReleaseResult: lambda r: show.line(
+            f"released    {show.count(len(r.questions), 'question')}"
+        ),
+        CollectReport: collect.tell,
+        tuple: lambda students: collect.tell_exchange(students) if students else None,
+        AutogradeReport: autograde.tell,
+        SuggestReport: suggest.tell,
+        AcceptReport: mark.tell,
+        FeedbackReport: lambda report: feedback.tell(course, report),
+        StatsReport: lambda report: stats.tell(course, report),
+    }
+
+    def on_step(_step: str, event: Any) -> None:
+        tell = tellers.get(type(event))
+        if tell is not None:
+            tell(event)
+
+    return on_step
+
+
+def _as_json(course: Course, result: Any) -> dict[str, Any]:
+    return {
+        "collect": result.collected.as_json() if result.collected is not None else None,
+        "exchange": list(result.exchanged),
+        "autograde": autograde.as_json_value(result.graded),
+        "suggest": result.suggested.as_dict(),
+        "mark": mark.as_json_value(result.accepted) if result.accepted is not None else None,
+        "feedback": feedback.as_json_value(course, result.feedback),
+        "report": course.relative(result.report.page),
+        "needs_attention": result.needs_attention,
+    }
