@@ -60,6 +60,11 @@ def test_a_dry_run_says_what_would_change_and_writes_nothing(authored):
     assert {p for p in authored.root.rglob("*")} == before
 
 
+def test_a_course_folder_with_a_bracket_in_its_name_is_a_course(tiny, tmp_path):
+    course = tiny.copy_of("released", tmp_path / "web [2026]")
+    assert build(course, "hw").changed == ()
+
+
 def test_a_file_that_left_the_source_leaves_the_release(released):
     data = released.source("hw") / "data.csv"
     data.write_text("a,b\n1,2\n")

@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from nbgrader.converters.base import BaseConverter
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
 
@@ -80,6 +81,7 @@ def _generate_assignment(request: Request) -> Iterator[Reply]:
     config.CourseDirectory.release_directory = request["folder"]
     coursedir = _coursedir(config, assignment_id=request["assignment"])
     converter = GenerateAssignment(coursedir=coursedir, config=config)
+    _take_names_literally(converter, request["assignment"], ".")
     with _capture(converter.log) as records:
         try:
             converter.start()
@@ -95,11 +97,10 @@ def _autograde(request: Request) -> Iterator[Reply]:
     # ipykernel 7 warns at each unencrypted TCP kernel
     config.KernelManager.setdefault("transport_encryption", "auto")
     for student in request["students"]:
-        coursedir = _coursedir(
-            config, assignment_id=request["assignment"], student_id=glob.escape(student)
-        )
+        coursedir = _coursedir(config, assignment_id=request["assignment"], student_id=student)
         converter = Autograde(coursedir=coursedir, config=config)
         converter.force = True
+        _take_names_literally(converter, request["assignment"], student)
         with _capture(converter.log) as records:
             failure = _bad_timestamp(coursedir, request["assignment"], student)
             if failure is None:
@@ -110,6 +111,18 @@ def _autograde(request: Request) -> Iterator[Reply]:
         if failure is not None:
             _remove(Path(folder))
         yield {"student": student, "failure": failure, "warnings": _warnings(records)}
+
+
+def _take_names_literally(converter: BaseConverter, assignment: str, student: str) -> None:
+    """Keep nbgrader from taking a bracket in a folder's name for a pattern."""
+
+    def init_notebooks() -> None:
+        folder = converter._format_source(assignment, student)
+        names = sorted(path.name for path in Path(folder).glob("*.ipynb"))
+        converter.assignments = {folder: [f"{folder}{os.sep}{name}" for name in names]}
+        converter.notebooks = []
+
+    converter.init_notebooks = init_notebooks
 
 
 def _run(start: Callable[[], None], records: list[logging.LogRecord]) -> str | None:
