@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import shutil
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -185,13 +189,23 @@ def test_suggestions_are_stored_and_a_second_run_changes_nothing(
 def test_a_grader_that_fails_is_a_finding_and_the_others_go_on(
     course: Course, gb: Gradebook
 ) -> None:
-    _own_grader(course, "one", "raise LookupError('no such word')")
+    _own_grader(
+        course,
+        "one",
+        "from markbook.graders import Grader\ngrader = Grader.open(answers, rubric, suggestions)\n"
+        "grader.criterion('no-such-criterion')",
+    )
     report = suggest(course, gb, "hw")
     one, two, _ = report.questions
     assert one.state is QuestionState.FAILED
-    assert "LookupError: no such word" in one.reason
+    assert "in cell 2: GraderError: The rubric of 'one' has no criterion" in one.reason
     assert one.notebook == "reports/hw/graders/one.ipynb"
-    assert "markbook-failed" in (course.root / one.notebook).read_text()
+    kept = (course.root / one.notebook).read_text()
+    assert "markbook-failed" in kept
+    assert "has no criterion" in kept
+    assert str(ROOT) not in kept
+    assert sys.prefix not in kept
+    assert tempfile.gettempdir() + "/markbook" not in kept
     assert two.state is QuestionState.SUGGESTED
     assert report.needs_attention
     assert "one: The grader notebook one.ipynb failed" in report.as_text()
@@ -205,6 +219,16 @@ def test_a_grader_that_fails_is_a_finding_and_the_others_go_on(
     )
     assert _states(suggest(course, gb, "hw"))["one"] == "suggested"
     assert "markbook-failed" not in (course.root / one.notebook).read_text()
+
+
+def test_graders_may_run_in_processes_of_another_executor(course: Course, gb: Gradebook) -> None:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        (one,) = suggest(course, gb, "hw", questions=["one"], executor=pool).questions
+        assert one.state is QuestionState.SUGGESTED
+        _own_grader(course, "one", "1 / 0")
+        (one,) = suggest(course, gb, "hw", questions=["one"], executor=pool).questions
+    assert "ZeroDivisionError" in one.reason
 
 
 def test_a_grader_that_writes_nonsense_is_refused_and_earlier_suggestions_stay(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,8 @@ from markbook.kernels import GraderRunError, run_grader
 from markbook.text.files import write_atomic
 
 __all__ = ["Job", "JobResult", "run_job"]
+
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +73,20 @@ def run_job(job: Job) -> JobResult:
                 job.criteria,
             )
         except GraderRunError as error:
-            return JobResult(job.question, (), _bytes(ran), error.what, error.log)
+            return JobResult(job.question, (), _kept(ran, folder), error.what, error.log)
         except MarkbookError as error:
             reason = f"The grader notebook {job.grader.name} wrote nonsense: {error}"
             reason = reason if ran.is_file() else str(error)
-            return JobResult(job.question, (), _bytes(ran), reason)
-        return JobResult(job.question, lines, _bytes(ran), "", run.log)
+            return JobResult(job.question, (), _kept(ran, folder), reason)
+        return JobResult(job.question, lines, _kept(ran, folder), "", run.log)
 
 
-def _bytes(path: Path) -> bytes:
-    return path.read_bytes() if path.is_file() else b""
+def _kept(ran: Path, folder: Path) -> bytes:
+    """Return a notebook as run, with the places of this machine taken out of its tracebacks."""
+    if not ran.is_file():
+        return b""
+    text = ran.read_text(encoding="utf-8")
+    places = {str(folder): ".", str(_PACKAGE.parent): "<markbook>", sys.prefix: "<python>"}
+    for place, name in places.items():
+        text = text.replace(json.dumps(place)[1:-1], name)
+    return text.encode("utf-8", "surrogatepass")
