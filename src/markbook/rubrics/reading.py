@@ -96,7 +96,10 @@ def _examine(data: bytes, *, stem: str | None) -> tuple[Rubric | None, list[Prob
     try:
         document = RubricFile.model_validate(source.data)
     except ValidationError as error:
-        problems += [explain(detail, source) for detail in error.errors(include_url=False)]
+        found = [explain(detail, source) for detail in error.errors(include_url=False)]
+        # A line that is no good YAML for a rubric is reported once, not again for its value.
+        known = {problem.line for problem in problems}
+        problems += [problem for problem in found if problem.line not in known]
     problems += cross_checks(source)
     problems += _misnamed(source, stem)
     if document is None or problems:

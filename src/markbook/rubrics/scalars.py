@@ -31,8 +31,8 @@ def scalar_text(value: Any, *, style: str | None = None, flow: bool = False) -> 
     """Return a number, bool or text in one line, in the quoting ``style`` if that can hold it."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, int | float):
+        return str(int(value)) if value == int(value) else repr(value)
     text = str(value)
     plain = "\n" not in text and not _ODD.search(text)
     if plain and style == "'":
@@ -67,7 +67,7 @@ def block_scalar(text: str, indent: int, *, head: str = "|") -> str:
             width = max(_WIDTH - indent, 20)
             lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
     pad = " " * indent
-    return "\n".join([head.rstrip(), *(pad + line if line.strip(" ") else "" for line in lines)])
+    return "\n".join([head.rstrip(), *(pad + line if line else "" for line in lines)])
 
 
 def _reads_back(text: str, *, flow: bool) -> bool:

@@ -18,7 +18,7 @@ from markbook.rubrics.scalars import block_scalar, flow_value, number_text, scal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["DEFAULTS", "splice"]
+__all__ = ["DEFAULTS", "entries", "splice"]
 
 # Keys that a file may leave out, and what they mean then.
 DEFAULTS: dict[str, Any] = {
@@ -35,6 +35,9 @@ DEFAULTS: dict[str, Any] = {
     "exemplars": [],
 }
 _ITEM_KEY = ("id", "text")
+_IN_ONE_LINE = ("earns", "pick_one")
+# With its key, a text of this length still fits a line of a hundred characters.
+_LONG = 84
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +205,7 @@ class _Splicer:
             lines = "".join(_list_item(value, column + 2) for value in wanted)
             comment = self.text[end : stop - 1].rstrip()
             return _Edit(start, stop, f"{comment}\n{lines}")
-        return _Edit(start, end, flow_value(wanted))
+        return _Edit(start, end, flow_value(_told(wanted)))
 
     # -- places --------------------------------------------------------------------------------
 
@@ -280,28 +283,40 @@ def _orphans(items: list[_Item], kept: set[int], above: dict[int, str]) -> dict[
     return found
 
 
+def _told(value: Any) -> Any:
+    """Return the value without the keys that hold their default."""
+    if not isinstance(value, dict):
+        return value
+    return {key: item for key, item in value.items() if item != DEFAULTS.get(key)}
+
+
+def entries(document: dict[str, Any], column: int = 0) -> str:
+    """Return the lines of a block mapping at ``column``, without the keys that hold defaults."""
+    return "".join(_entry(key, value, column) for key, value in _told(document).items())
+
+
 def _entry(key: str, value: Any, column: int) -> str:
     """Return the lines of ``key: value`` in a block mapping at ``column``."""
     pad = " " * column
-    if isinstance(value, list) and key not in ("earns", "pick_one"):
-        return f"{pad}{key}:\n" + "".join(_list_item(item, column + 2) for item in value)
-    if isinstance(value, list):
+    if not isinstance(value, list):
+        return f"{pad}{key}: {_text(value, column)}\n"
+    if key in _IN_ONE_LINE or not value:
         return f"{pad}{key}: {flow_value(value)}\n"
-    if isinstance(value, str) and "\n" in value:
-        return f"{pad}{key}: {block_scalar(value, column + 2)}\n"
-    return f"{pad}{key}: {scalar_text(value)}\n"
+    return f"{pad}{key}:\n" + "".join(_list_item(item, column + 2) for item in value)
 
 
 def _list_item(value: Any, dash: int) -> str:
     """Return the lines of one item of a block list whose dashes stand at ``dash``."""
     pad = " " * dash
     if isinstance(value, dict):
-        entries = "".join(
-            _entry(key, item, dash + 2) for key, item in value.items() if item != DEFAULTS.get(key)
-        )
-        return f"{pad}- {entries[dash + 2 :]}"
+        return f"{pad}- {entries(value, dash + 2)[dash + 2 :]}"
     if isinstance(value, list):
         return f"{pad}- {flow_value(value)}\n"
-    if "\n" in value:
-        return f"{pad}- {block_scalar(value, dash + 2)}\n"
-    return f"{pad}- {scalar_text(value)}\n"
+    return f"{pad}- {_text(value, dash)}\n"
+
+
+def _text(value: Any, column: int) -> str:
+    """Return a value behind a key or dash at ``column``: in one line, or as a block."""
+    if isinstance(value, str) and ("\n" in value or len(value) + column > _LONG):
+        return block_scalar(value, column + 2, head="|" if "\n" in value else ">-")
+    return scalar_text(value)

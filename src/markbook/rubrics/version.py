@@ -37,7 +37,7 @@ def rubric_document(rubric: Rubric) -> dict[str, Any]:
         "criteria": [
             {
                 "id": criterion.id,
-                "points": criterion.points,
+                "points": float(criterion.points),
                 "says": criterion.says,
                 "evidence": list(criterion.evidence),
                 "feedback": criterion.feedback,
@@ -45,8 +45,8 @@ def rubric_document(rubric: Rubric) -> dict[str, Any]:
             for criterion in rubric.criteria
         ],
         "pick_one": [list(group) for group in rubric.pick_one],
-        "floor": rubric.floor,
-        "extra_credit": rubric.extra_credit,
+        "floor": float(rubric.floor),
+        "extra_credit": float(rubric.extra_credit),
         "public": rubric.public,
         "policy": rubric.policy,
         "exemplars": [

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Any
-
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.scalarstring import LiteralScalarString
+from typing import TYPE_CHECKING
 
 from markbook.errors import InternalError
 from markbook.rubrics.reading import load_rubric, parse_rubric
 from markbook.rubrics.source import compose
-from markbook.rubrics.splice import DEFAULTS, splice
+from markbook.rubrics.splice import entries, splice
 from markbook.rubrics.version import rubric_document, with_version
 from markbook.text.files import write_atomic
 
@@ -26,12 +21,7 @@ __all__ = ["dump_rubric", "save_rubric"]
 
 def dump_rubric(rubric: Rubric) -> str:
     """Return the rubric as a new YAML file's text, without the keys that hold their default."""
-    yaml = YAML()
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.width = 100
-    stream = io.StringIO()
-    yaml.dump(_node(rubric_document(rubric), ()), stream)
-    return stream.getvalue()
+    return entries(rubric_document(rubric))
 
 
 def save_rubric(path: Path, rubric: Rubric) -> Rubric:
@@ -59,23 +49,3 @@ def save_rubric(path: Path, rubric: Rubric) -> Rubric:
         raise InternalError(what, hint="The file was left as it was.")
     write_atomic(path, bom + (edited.replace("\n", "\r\n") if crlf else edited))
     return wanted
-
-
-def _node(value: Any, place: tuple[str, ...]) -> Any:
-    """Return ``value`` as ruamel's nodes: defaults left out, ids in flow style, long text as |."""
-    if isinstance(value, dict):
-        return CommentedMap(
-            (key, _node(item, (*place, key)))
-            for key, item in value.items()
-            if item != DEFAULTS.get(key)
-        )
-    if isinstance(value, list):
-        sequence = CommentedSeq(_node(item, place) for item in value)
-        if place[-1] == "earns" or (place[-1] == "pick_one" and not isinstance(value[0], list)):
-            sequence.fa.set_flow_style()
-        return sequence
-    if isinstance(value, str) and "\n" in value:
-        return LiteralScalarString(value + "\n")
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
