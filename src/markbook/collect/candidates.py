@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "continues", "find_candidates", "rest_of_line"]
 
 # Questions wrap, but not over more lines than this.
-_MOST_LINES = 4
+_MOST_LINES = 6
 _MOST_ENDS = 12
 # Below this likeness a line is not worth a second look.
 LEAST = 0.38
 # Nothing else a question contains is this like it unless it is the question.
 _SURE = 0.6
+_EXACT = 0.95
 # How much less alike a question may become by the words that it wrapped or went on with.
 _WRAPPED_DROP = 0.25
 
@@ -48,6 +49,7 @@ class Candidate:
     """Lines ``first`` to ``last``, up to the column ``stop`` of ``last``, may ask ``question``.
 
     The answer goes on at column ``resume``; ``inline`` tells whether it does so on that line.
+    ``core`` is the last line that the likeness was taken from; the question may go on further.
     ``rival`` is the next likely question of the same lines.
     """
 
@@ -60,6 +62,7 @@ class Candidate:
     style: Style
     inline: bool
     title: bool
+    core: int = 0
     rival: str = ""
     rival_likeness: float = 0.0
 
@@ -132,16 +135,21 @@ def find_candidates(lines: Sequence[Line], book: Phrasebook) -> list[Candidate]:
     for line in lines:
         if line.blank or line.code or line.rule or line.label_only:
             continue
-        found += [c for c in _at(lines, line, book) if not _inside_another(c, found, line)]
+        found += [c for c in _at(lines, line, book) if not _inside_another(c, found, line, lines)]
     return found
 
 
-def _inside_another(c: Candidate, found: Sequence[Candidate], line: Line) -> bool:
+def _inside_another(
+    c: Candidate, found: Sequence[Candidate], line: Line, lines: Sequence[Line]
+) -> bool:
     """Tell whether a candidate is but the second line of a wrapped question."""
-    return not line.marked and any(
-        other.question == c.question
-        and other.first < c.first <= other.last
-        and other.likeness >= c.likeness - 0.2
+    if line.marked:
+        return False
+    # A line that begins in the middle of a sentence may well be the more telling half of it.
+    slack = 0.0 if c.likeness >= _EXACT or _finished(lines[line.number - 1].raw) else 0.2
+    return any(
+        other.first < c.first <= other.core
+        and other.likeness >= c.likeness - (slack if other.question == c.question else 0.0)
         for other in reversed(found[-200:])
     )
 
@@ -165,7 +173,7 @@ def _at(lines: Sequence[Line], line: Line, book: Phrasebook) -> list[Candidate]:
             break
         rival = ranked[1] if place == 0 and len(ranked) > 1 else ranked[0] if place else None
         whole = _to_the_end(ends, end, (value, wording), book) if place < 3 else end
-        made.append(_candidate(lines, line, whole, (value, wording), rival))
+        made.append(_candidate(lines, line, (end, whole), (value, wording), rival))
     return made
 
 
@@ -217,11 +225,11 @@ def _asks_another(text: str, question: str, book: Phrasebook) -> bool:
 def _candidate(
     lines: Sequence[Line],
     line: Line,
-    end: _End,
+    ends: tuple[_End, _End],
     match: tuple[float, Wording],
     rival: tuple[_End, float, Wording] | None,
 ) -> Candidate:
-    end = _whole_question(lines, end, line)
+    core, end = ends[0].line, _whole_question(lines, ends[1], line)
     return Candidate(
         question=match[1].question,
         first=line.number,
@@ -232,6 +240,7 @@ def _candidate(
         style=line.style,
         inline=bool(rest_of_line(lines[end.line].raw, end.resume)),
         title=match[1].title,
+        core=core,
         rival=rival[2].question if rival else "",
         rival_likeness=rival[1] if rival else 0.0,
     )
