@@ -56,7 +56,7 @@ def learn(candidates: Sequence[Candidate]) -> Habits:
     best: dict[tuple[str, Style], float] = {}
     inline: dict[str, tuple[float, bool]] = {}
     for c in candidates:
-        if c.likeness < _CONFIDENT or c.title:
+        if c.likeness < _CONFIDENT or (c.title and not c.style.marker.startswith("heading")):
             continue
         for style in {c.style, c.style.relaxed}:
             key = (c.question, style)
@@ -86,6 +86,9 @@ def choose(
     """
     strong = {c.last for c in candidates if c.likeness >= _CONFIDENT}
     scored = [(c, _score(lines, c, habits, strong)) for c in candidates]
+    named = {(c.question, _next_text(lines, c.last)) for c in candidates if _names(lines, c)}
+    # A heading that names the question goes with the text below it that asks the question.
+    scored = [(c, s - (0.1 if (c.question, c.first) in named else 0.0)) for c, s in scored]
     sure = [(c, s) for c, s in scored if c.likeness >= _CONFIDENT or _looks_asked(c)]
     taken = _assign([(c, score) for c, score in sure if score >= _ACCEPTED])
     taken = _rescue(taken, scored, habits, order)
@@ -116,6 +119,17 @@ def _score(lines: Sequence[Line], c: Candidate, habits: Habits, strong: set[int]
     if not c.inline and not _answered(lines, c, strong):
         score -= 0.03
     return score - 1e-6 * c.first
+
+
+def _names(lines: Sequence[Line], c: Candidate) -> bool:
+    return lines[c.first].level > 0 and c.likeness >= _CONFIDENT
+
+
+def _next_text(lines: Sequence[Line], number: int) -> int:
+    following = number + 1
+    while following < len(lines) and (lines[following].blank or lines[following].rule):
+        following += 1
+    return following
 
 
 def _inline_penalty(c: Candidate, habits: Habits, *, buried: bool) -> float:

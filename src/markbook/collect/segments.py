@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 from markbook.collect.blocks import front_matter_end
 from markbook.collect.candidates import continues, rest_of_line
-from markbook.collect.similarity import imperative, interrogative, opens_like_a_question
+from markbook.collect.similarity import (
+    asks,
+    imperative,
+    interrogative,
+    opens_like_a_question,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,10 +26,17 @@ if TYPE_CHECKING:
 __all__ = ["Block", "Segments", "cut"]
 
 _KNOWN = 0.8
+_SAME = 0.95
+# Nobody's answer has this many words in common with the prompt by chance.
+_LONG = 8
 _TITLE_WORDS = 8
 _LABELLED = re.compile(
     r"^(?:name|student|author|by|date|course|class|cohort|assignment|homework|group|team|id|"
     r"e-?mail|section|week|instructor|teacher|subject|lesson|unit|module)\b[^.?!]{0,80}$",
+    re.IGNORECASE,
+)
+_TABLE_HEAD = re.compile(
+    r"^(?:[\s|*#]|no\.?|nr\.?|number|my|the|questions?|answers?|prompts?|responses?)+$",
     re.IGNORECASE,
 )
 _DATE = re.compile(
@@ -126,7 +138,7 @@ def _frames(line: Line, book: Phrasebook) -> bool:
         return False
     if line.level or _INSTRUCTION.match(content) or _DATE.match(content):
         return True
-    if _LABELLED.match(content):
+    if _LABELLED.match(content) or _TABLE_HEAD.match(content):
         return True
     short = len(content.split()) <= _TITLE_WORDS and not content.endswith((".", "!", ":", ","))
     return short and line.style.marker == "plain" and line.indent < 4
@@ -198,21 +210,24 @@ class _Cutter:
         """Skip a paragraph that only asks the same question again, in full or in part."""
         if rest:
             return start, ""
-        position = start
-        while position < end and self.lines[position].blank:
-            position += 1
-        if position >= end or not c.title:
-            return start, ""
-        stop = position
-        while stop < end and (
-            stop == position or continues(self.lines[stop], self.lines[position])
-        ):
-            stop += 1
-        text = " ".join(line.raw.strip() for line in self.lines[position:stop])
-        alike = self.book.likeness(text[:700], least=_KNOWN)
-        if alike and alike[0][1].question == c.question:
-            return stop, text
-        return start, ""
+        least, said = (_KNOWN if c.title else _SAME), ""
+        while True:
+            position = start
+            while position < end and self.lines[position].blank:
+                position += 1
+            stop = position
+            while stop < end and not (self.lines[stop].blank or self.lines[stop].code):
+                stop += 1
+            text = " ".join(line.raw.strip() for line in self.lines[position:stop])
+            alike = self.book.likeness(text[:700], least=least) if text else ()
+            if not alike or alike[0][1].question != c.question or not self._worded(text, c):
+                return start, said
+            start, said, least = stop, f"{said} {text}".strip(), _SAME
+
+    def _worded(self, text: str, c: Candidate) -> bool:
+        """Tell whether a paragraph is the prompt itself, and no statement that resembles it."""
+        long = len(text.split()) >= _LONG
+        return asks(text) or (long and bool(self.book.likeness(text[:700], least=0.99)))
 
     def _leave(self, start: int, end: int, c: Candidate, made: Segments) -> None:
         position = start
@@ -225,10 +240,10 @@ class _Cutter:
                 heading_only = all(
                     line.blank or line.rule or line.level or line.label_only for line in part
                 )
-                asks = interrogative(part[0].content) or imperative(part[0].content)
+                asking = interrogative(part[0].content) or imperative(part[0].content)
                 text = _text([line.raw for line in part])
-                framing = heading_only and not asks
-                made.blocks.append(Block(text, framing, part[0].content if asks else ""))
+                framing = heading_only and not asking
+                made.blocks.append(Block(text, framing, part[0].content if asking else ""))
             position = stop
 
     def _trimmed(self, start: int, stop: int, *, before_question: bool) -> list[Line]:
@@ -293,18 +308,28 @@ class _Cutter:
         return any(line.style == style for style in styles)
 
     def _foreign_question(self, c: Candidate, line: Line, text: str, end: int) -> bool:
-        asks = interrogative(text)
+        asking = interrogative(self._lead(line, text))
         marker = line.style.marker
+        if marker == "table":
+            return True
         if marker.startswith("number"):
-            return (asks or imperative(text)) and self._number_goes_on(c, line)
+            return (asking or imperative(text)) and self._number_goes_on(c, line)
         if marker.startswith("bullet"):
             apart = self.lines[line.number - 1].blank
-            return (asks and (self.nested or apart)) or (self.nested and imperative(text))
+            return (asking and (self.nested or apart)) or (self.nested and imperative(text))
         if marker == "label":
             return True
         if marker != "plain" or line.style.bold:
-            return asks
-        return asks and self._stands_alone(line, text, end)
+            return asking
+        return asking and self._stands_alone(line, text, end)
+
+    def _lead(self, line: Line, text: str) -> str:
+        """Return the part of a line that would be its question, if answers stand beside them."""
+        if line.style.bold and "**" in line.content:
+            return line.content.split("**", 1)[0]
+        if self.habits.inline >= 0.5 and opens_like_a_question(text):
+            return text[: text.find("?") + 1] or text
+        return text
 
     def _number_goes_on(self, c: Candidate, line: Line) -> bool:
         before, here = self.lines[c.first].ordinal, line.ordinal

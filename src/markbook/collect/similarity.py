@@ -208,7 +208,7 @@ class Phrasebook:
         return any(
             telling & wording.phrase.known
             for wording in self.wordings
-            if wording.question == question
+            if wording.question == question and not wording.title
         )
 
     def quotes(self, text: str, question: str) -> bool:

@@ -43,7 +43,7 @@ def wordings_of(course: Course, assignment: str) -> dict[str, tuple[str, ...]]:
 
 
 def prompt_wordings(prompt: str) -> tuple[str, ...]:
-    """Return how a prompt may be quoted: its heading, its paragraphs that ask, its questions."""
+    """Return how a prompt may be quoted: its heading, its paragraphs, its questions."""
     found: list[str] = []
     for paragraph in re.split(r"\n\s*\n", prompt):
         heading = _HEADING.match(paragraph.strip().split("\n")[0])
@@ -53,7 +53,7 @@ def prompt_wordings(prompt: str) -> tuple[str, ...]:
         text = " ".join(paragraph.split())
         sentences = [part for part in _SENTENCE.split(text) if part]
         asking = [part for part in sentences if _asks(part)]
-        if asking and len(text) <= _MOST_CHARACTERS:
+        if len(text) <= _MOST_CHARACTERS:
             found.append(text)
         if asking and len(asking) < len(sentences):
             found.append(" ".join(asking))
