@@ -190,3 +190,27 @@ def test_the_marker_is_the_user_unless_one_is_given(monkeypatch) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: "markbook")
     with pytest.raises(UsageError):
         marker_name()
+
+
+def test_a_run_that_was_killed_is_finished_by_running_it_again(
+    course, gb, suggest, monkeypatch
+) -> None:
+    suggest("keys", {"ada": {"right"}, "ben": {"muddle"}})
+    suggest("doors", {"ada": {"right"}, "cleo": set()})
+    monkeypatch.setattr("markbook.marking.accept._BATCH", 1)
+    real = Gradebook.save_marks
+    saved = []
+
+    def dies(self, marks, **how):
+        if len(saved) == 2:
+            raise KeyboardInterrupt
+        saved.extend(marks)
+        return real(self, marks, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Gradebook, "save_marks", dies)
+        with pytest.raises(KeyboardInterrupt):
+            by_rule(course, gb)
+    assert len(gb.marks("hw")) == 2
+    assert len(by_rule(course, gb).accepted) == 2
+    assert len(gb.marks("hw")) == len(list(gb.events("hw"))) == 4
