@@ -128,3 +128,15 @@ def test_a_stale_mark_does_not_flag_what_was_marked_anew_in_formgrader(tiny, cou
         theirs.db.commit()
     assert gb.resync("hw") == 0
     assert not grades(gb)["ada", "keys"].needs_marking
+
+
+def test_a_blank_answer_that_was_marked_in_formgrader_keeps_that_score_and_its_flag(course, gb):
+    from nbgrader.api import Gradebook as Theirs
+
+    with Theirs(course.db_url, "tiny") as theirs:
+        grade = theirs.find_grade("keys", "part", "hw", "cleo")
+        grade.manual_score, grade.auto_score, grade.needs_manual_grade = 1.0, None, True
+        theirs.db.commit()
+    assert gb.resync("hw") == 0
+    found = grades(gb)["cleo", "keys"]
+    assert (found.score, found.auto_score, found.needs_marking) == (1.0, None, True)
