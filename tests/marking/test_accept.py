@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 
 import pytest
 
@@ -197,7 +198,8 @@ def test_a_run_that_was_killed_is_finished_by_running_it_again(
 ) -> None:
     suggest("keys", {"ada": {"right"}, "ben": {"muddle"}})
     suggest("doors", {"ada": {"right"}, "cleo": set()})
-    monkeypatch.setattr("markbook.marking.accept._BATCH", 1)
+    # The package exports the function under the name of its module.
+    monkeypatch.setattr(sys.modules[accept.__module__], "_BATCH", 1)
     real = Gradebook.save_marks
     saved = []
 
