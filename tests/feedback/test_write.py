@@ -192,8 +192,8 @@ def test_passed_and_failed_tests_show_and_hidden_tests_stay_hidden(page, tiny):
     ada, ben, cleo = page("ada"), page("ben"), page("cleo")
     assert "Tests in your notebook: passed Hidden tests: passed 2 of 2" in ada.section("add")
     assert "Hidden tests: failed 0 of 2" in ben.section("add")
-    assert "Tests in your notebook: failed assert add(1, 2) == 3" in cleo.section("add")
-    assert "NotImplementedError" in cleo.section("add")
+    assert "No answer was given: 0 of 3." in cleo.section("add")
+    assert "NotImplementedError" not in cleo.section("add")
     for read in (ada, ben, cleo):
         assert "hidden test'" not in read.source
         assert "add(20, 22)" not in read.source

@@ -9,7 +9,7 @@ from markbook.model import Answer, AnswerStatus, Question, QuestionKind
 from markbook.notebooks import answer_cells, graded_cells, nbgrader_metadata, read_notebook
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from nbformat import NotebookNode
@@ -26,11 +26,11 @@ def read_answers(
     """Return the student's answer to every question, in the order of the questions.
 
     ``release`` and ``autograded`` are folders of notebooks. An answer is blank if it is as
-    released or empty; not asked if the student's paper did not hold the question; missing if the
-    notebook or the cell is gone. A code answer is the text of the answer cells above its test.
-    Raises ``NotebookError`` for a notebook that cannot be read.
+    released or empty; not asked if the student's paper did not hold the question (it never holds
+    an exercise in code); missing if the notebook or the cell is gone. A code answer is the text of
+    the answer cells above its test. Raises ``NotebookError`` for a notebook that cannot be read.
     """
-    not_asked = _not_asked(autograded / SIDECAR)
+    told = _told(autograded / SIDECAR)
     names = sorted({question.notebook for question in questions})
     released = {name: _texts(release / f"{name}.ipynb") for name in names}
     written = {
@@ -44,7 +44,7 @@ def read_answers(
             student,
             released[question.notebook].get(question.id),
             written.get(question.notebook, {}).get(question.id),
-            not_asked=question.id in not_asked,
+            not_asked=_not_asked(question, told),
         )
         for question in questions
     )
@@ -105,10 +105,17 @@ def _code_texts(notebook: NotebookNode) -> dict[str, str]:
     return found
 
 
-def _not_asked(path: Path) -> set[str]:
-    """Return the questions that the paper did not hold; the sidecar is the collector's."""
+def _not_asked(question: Question, told: Mapping[str, str]) -> bool:
+    """Tell whether the paper did not hold the question; papers hold no exercises in code."""
+    if question.kind is QuestionKind.CODE:
+        return bool(told)
+    return told.get(question.id) == AnswerStatus.NOT_ASKED
+
+
+def _told(path: Path) -> Mapping[str, str]:
+    """Return what the collector's sidecar tells of each question; nothing where it is no paper."""
     try:
         answers = json.loads(path.read_text(encoding="utf-8"))["answers"]
-        return {name for name, said in answers.items() if said["status"] == AnswerStatus.NOT_ASKED}
+        return {str(name): str(said["status"]) for name, said in answers.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return set()  # a submission from the exchange has none, or a file that merely looks alike
+        return {}  # a submission from the exchange has none, or a file that merely looks alike

@@ -201,7 +201,7 @@ def _code_item(room: Class, item: Item, student: str, run: NotebookNode | None) 
         if (student, question.id) in room.grades
     )
     state = State.NOT_RUN if not graded else State.WAITING if waits else State.TESTED
-    return ItemView(
+    view = ItemView(
         number=item.number,
         id=item.answer,
         title=item.title,
@@ -209,10 +209,14 @@ def _code_item(room: Class, item: Item, student: str, run: NotebookNode | None) 
         state=state,
         score=sum(line.score for line in tests),
         possible=item.points,
-        code=written.text if written else "",
-        tests=tuple(tests),
         model_code=item.questions[0].model_answer if room.show_model_answers else "",
+        is_code=True,
     )
+    untouched = _UNANSWERED.get(written.status) if written else None
+    if untouched is not None and state is State.TESTED and view.score == 0:
+        # The released code and its failing tests would fill a screen and say nothing more.
+        return replace(view, state=untouched)
+    return replace(view, code=written.text if written else "", tests=tuple(tests))
 
 
 def _markdown(text: str) -> Markup:

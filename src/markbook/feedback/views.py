@@ -79,6 +79,7 @@ class ItemView:
     comment: Markup = _NOTHING
     model_answer: Markup = _NOTHING
     model_code: str = ""
+    is_code: bool = False
 
     @property
     def settled(self) -> bool:
@@ -90,10 +91,6 @@ class ItemView:
         counts = [line.points for line in self.criteria if line.status != "missed"]
         start = self.possible if self.starts_full else 0.0
         return abs(start + sum(counts) + self.adjustment - self.score) > 1e-6
-
-    @property
-    def is_code(self) -> bool:
-        return bool(self.tests)
 
 
 @dataclass(frozen=True, slots=True)

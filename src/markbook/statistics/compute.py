@@ -250,6 +250,8 @@ def _student(tables: _Tables, record: SubmissionRecord, standings: _Standings) -
     waiting = 0
     for question in tables.data.questions:
         standing = standings[record.student, question.id]
+        if question.kind is QuestionKind.CODE and standing.status is AnswerStatus.NOT_ASKED:
+            continue  # a paper cannot hold an exercise: it says nothing about the student
         kind = "extra" if tables.bonus(question) else str(question.kind)
         worth = 0.0 if kind == "extra" else tables.cap(question)
         sums["possible"] += worth
