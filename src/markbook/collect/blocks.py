@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Line", "Style", "front_matter_end", "read_lines"]
 
@@ -62,7 +66,11 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One physical line. ``start`` is where its own words begin; ``level`` is 0 off headings."""
+    """One physical line.
+
+    ``start`` is where its own words begin; ``level`` is 0 off headings; ``closing`` is what ends
+    the span (bold, italic, an HTML tag) in which the words begin.
+    """
 
     number: int
     raw: str
@@ -71,6 +79,7 @@ class Line:
     indent: int
     level: int = 0
     ordinal: str = ""
+    closing: str = ""
     code: bool = False
     rule: bool = False
     underline: bool = False
@@ -158,7 +167,24 @@ def _read_line(number: int, raw: str) -> Line:
     indent = _indent(raw)
     level = next((len(match.group(1)) for name, match in found if name == "heading"), 0)
     ordinal = next((match.group(1) for name, match in found if name == "number"), "")
-    return Line(number, raw, Style(marker, bold, _depth(marker, indent)), start, indent, level, ordinal)  # fmt: skip
+    style = Style(marker, bold, _depth(marker, indent))
+    return Line(number, raw, style, start, indent, level, ordinal, _closing_mark(found))
+
+
+def _closing_mark(found: Sequence[tuple[str, re.Match[str]]]) -> str:
+    """Return what closes the innermost span that the markers of a line leave open."""
+    closing: list[str] = []
+    for name, match in found:
+        if name == "bold":
+            mark = match.group()
+            if mark in closing:
+                closing.remove(mark)
+            else:
+                closing.append(mark)
+        elif name == "html":
+            tag = re.match(r"<(\w+)", match.group())
+            closing.append(f"</{tag.group(1)}>" if tag else "")
+    return closing[-1] if closing else ""
 
 
 def _fenced(raws: list[str]) -> list[bool]:

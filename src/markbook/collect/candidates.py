@@ -27,6 +27,8 @@ LEAST = 0.38
 # Nothing else a question contains is this like it unless it is the question.
 _SURE = 0.6
 _EXACT = 0.95
+# From here on a known wording is there in full, and nothing more of it can follow.
+_WHOLE = 0.97
 # How much less alike a question may become by the words that it wrapped or went on with.
 _WRAPPED_DROP = 0.25
 
@@ -74,11 +76,12 @@ class _End:
     resume: int
     text: str
     gap: bool = False  # ended by a dash, a tab, closing bold ... and not by punctuation
+    final: bool = False  # the question's own markup ends here
 
     @property
     def closed(self) -> bool:
         """Whether bold ends here: what follows was set apart from the question on purpose."""
-        return self.gap or self.text.endswith(("**", "__"))
+        return self.gap or self.final or self.text.endswith(("**", "__"))
 
 
 def continues(line: Line, above: Line) -> bool:
@@ -101,18 +104,45 @@ def rest_of_line(raw: str, column: int) -> str:
 
 def _ends(lines: Sequence[Line], first: int) -> Iterator[_End]:
     before = ""
+    span = _span_end(lines, first)
     for number in range(first, min(first + _MOST_LINES, len(lines))):
         line = lines[number]
         if number > first and not continues(line, lines[first]):
             return
         start = line.start if number == first or line.marked else 0
-        for stop, resume in _stops(line.raw, start):
+        if span is not None and number == span[0]:
+            text = f"{before} {line.raw[start : span[1]].strip()}".strip()
+            yield _End(number, span[1], span[2], text, gap=True, final=True)
+            return
+        for stop, resume in _stops(line.raw, start) if span is None else ():
             piece = line.raw[start:stop].strip()
             gap = resume > stop and resume < len(line.raw.rstrip())
             yield _End(number, stop, resume, f"{before} {piece}".strip(), gap)
         before = f"{before} {line.raw[start:SEEN].strip()}".strip()
         if len(line.raw) > SEEN or len(before) > SEEN:
             return
+
+
+def _span_end(lines: Sequence[Line], first: int) -> tuple[int, int, int] | None:
+    """Return line, column and column after it where the span closes in which a line begins.
+
+    A question that is bold as a whole ends where the bold does, whatever comes next.
+    """
+    mark = lines[first].closing
+    if not mark:
+        return None
+    close = re.compile(
+        re.escape(mark) + r"(?!\w)" if mark[0] in "*_" else re.escape(mark), re.IGNORECASE
+    )
+    for number in range(first, min(first + _MOST_LINES, len(lines))):
+        line = lines[number]
+        if number > first and not continues(line, lines[first]):
+            return None
+        found = close.search(line.raw, line.start if number == first else 0, SEEN)
+        if found:
+            short = number == first and len(line.raw[line.start : found.start()].split()) < 3
+            return None if short else (number, found.start(), found.end())
+    return None
 
 
 def _stops(raw: str, start: int) -> Iterator[tuple[int, int]]:
@@ -182,35 +212,35 @@ def _to_the_end(
 ) -> _End:
     """Move the end on to where the asking really ends: over a wrap, over further questions."""
     value, wording = match
-    position = ends.index(end)
-    for following in ends[position + 1 :]:
-        added = following.text[len(end.text) :].strip()
-        quoted = (
-            following.line == end.line
-            and not following.gap
-            and book.quotes(added, wording.question)
-        )
-        if not (_finished(following.text) or quoted):
-            continue
-        alike = {w.question: v for v, w in book.likeness(following.text)}
-        drop = value - alike.get(wording.question, 0.0)
-        whole = wording.factor == 1 and value >= 0.97
-        if not _finished(end.text):
-            goes_on = not (end.gap or whole) and (
-                drop <= 0.05 or (drop <= _WRAPPED_DROP and interrogative(added))
-            )
-        else:
-            goes_on = not whole and not end.closed and drop <= _WRAPPED_DROP
-            goes_on = goes_on and (quoted or _goes_on_asking(added))
-            goes_on = goes_on and (quoted or not _asks_another(added, wording.question, book))
-        if not goes_on:
+    if wording.factor == 1 and value >= _WHOLE:
+        return end
+    for following in ends[ends.index(end) + 1 :]:
+        if following.final:
+            return following
+        if _goes_on(end, following, wording.question, book):
+            end = following
+        elif _finished(following.text) or following.line > end.line + 1:
             break
-        end = following
     return end
 
 
-def _goes_on_asking(added: str) -> bool:
-    return _finished(added) and (interrogative(added) or imperative(added))
+def _goes_on(end: _End, following: _End, question: str, book: Phrasebook) -> bool:
+    """Tell whether the words between two ends still belong to the question."""
+    added = following.text[len(end.text) :].strip()
+    if end.closed or not added:
+        return False
+    same_line = following.line == end.line
+    if same_line and not following.gap and book.quotes(added, question):
+        return True
+    if _asks_another(added, question, book):
+        return False
+    asking = interrogative(added) or imperative(added)
+    gain = book.alike(following.text, question) - book.alike(end.text, question)
+    if not _finished(end.text):
+        return gain > 0.01 or (_finished(following.text) and (gain > -0.05 or asking))
+    if same_line:
+        return asking and not following.gap
+    return asking and _finished(following.text) and gain > -_WRAPPED_DROP
 
 
 def _finished(text: str) -> bool:
@@ -255,7 +285,7 @@ def _whole_question(lines: Sequence[Line], end: _End, line: Line) -> _End:
     sentences = [part for part in re.split(r"(?<=[?!.])\s+", rest) if re.search(r"\w", part)]
     asking = all(interrogative(part) for part in sentences)
     ordering = len(sentences) == 1 and imperative(rest) and end.text.rstrip("*_ ").endswith("?")
-    if not (asking or ordering) or line.style.bold:
+    if not (asking or ordering) or end.final:
         return end
     return _End(end.line, len(raw), len(raw), f"{end.text} {rest}".strip())
 

@@ -247,7 +247,7 @@ def _rescue(
             continue
         if c.style.marker == "plain" and (c.inline or not asks(c.text)):
             continue
-        if any(c.question == t.question or t.first <= c.first <= t.last for t, _ in taken):
+        if any(c.question == t.question or _overlap(c, t) for t, _ in taken):
             continue
         before = [t for t, _ in taken if t.first < c.first][-1:]
         after = [t for t, _ in taken if t.first > c.first][:1]
@@ -259,6 +259,10 @@ def _rescue(
             taken.append((c, score))
             taken.sort(key=lambda pair: pair[0].first)
     return taken
+
+
+def _overlap(one: Candidate, other: Candidate) -> bool:
+    return one.first <= other.last and other.first <= one.last
 
 
 def _without_overlaps(chosen: list[Candidate], lines: Sequence[Line]) -> list[Candidate]:

@@ -248,6 +248,10 @@ class Phrasebook:
             self._cache[text] = tuple(sorted(best.values(), key=lambda pair: -pair[0]))
         return tuple(pair for pair in self._cache[text] if pair[0] >= least)
 
+    def alike(self, text: str, question: str) -> float:
+        """Return the likeness of a text and one question."""
+        return next((v for v, w in self.likeness(text) if w.question == question), 0.0)
+
     def _alike(self, this: Phrase, wording: Wording) -> float:
         other = wording.phrase
         if not this.stems or len(this.stems) > 3 * len(other.stems) + 6:
