@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 from rapidfuzz import fuzz
 
 from markbook.collect.blocks import SEEN
-from markbook.collect.similarity import imperative, interrogative, phrase
+from markbook.collect.similarity import (
+    imperative,
+    interrogative,
+    opens_like_a_question,
+    phrase,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +31,6 @@ _MOST_ENDS = 12
 LEAST = 0.38
 # Nothing else a question contains is this like it unless it is the question.
 _SURE = 0.6
-_EXACT = 0.95
 # From here on a known wording is there in full, and nothing more of it can follow.
 _WHOLE = 0.97
 # How much less alike a question may become by the words that it wrapped or went on with.
@@ -165,23 +169,26 @@ def find_candidates(lines: Sequence[Line], book: Phrasebook) -> list[Candidate]:
     for line in lines:
         if line.blank or line.code or line.rule or line.label_only:
             continue
-        found += [c for c in _at(lines, line, book) if not _inside_another(c, found, line, lines)]
+        found += [c for c in _at(lines, line, book) if not _inside_another(c, found, line)]
     return found
 
 
-def _inside_another(
-    c: Candidate, found: Sequence[Candidate], line: Line, lines: Sequence[Line]
-) -> bool:
+def _inside_another(c: Candidate, found: Sequence[Candidate], line: Line) -> bool:
     """Tell whether a candidate is but the second line of a wrapped question."""
     if line.marked:
         return False
-    # A line that begins in the middle of a sentence may well be the more telling half of it.
-    slack = 0.0 if c.likeness >= _EXACT or _finished(lines[line.number - 1].raw) else 0.2
-    return any(
-        other.first < c.first <= other.core
-        and other.likeness >= c.likeness - (slack if other.question == c.question else 0.0)
-        for other in reversed(found[-200:])
-    )
+    opens = opens_like_a_question(c.text)
+    for other in reversed(found[-200:]):
+        if not other.first < c.first <= other.core:
+            continue
+        other_opens = opens_like_a_question(other.text)
+        if opens and not other_opens:
+            continue  # the other one began with the end of an answer
+        # A line that begins in the middle of a question may be the more telling half of it.
+        half = other.question == c.question and other_opens and not opens
+        if other.likeness >= c.likeness - (0.2 if half else 0.0):
+            return True
+    return False
 
 
 def _at(lines: Sequence[Line], line: Line, book: Phrasebook) -> list[Candidate]:
