@@ -7,6 +7,7 @@ answers that wait for a person, ``progress`` counts.
 from markbook.marking.accept import AcceptReport, accept
 from markbook.marking.cases import Case, Situation, WaitingReason, read_cases
 from markbook.marking.decisions import make_mark, marker_name
+from markbook.marking.imports import ImportReport, import_marks
 from markbook.marking.progress import QuestionProgress, progress
 from markbook.marking.queue import Item, MarkingQueue
 from markbook.marking.rules import Facts, Rule, parse_rule
@@ -15,6 +16,7 @@ __all__ = [
     "AcceptReport",
     "Case",
     "Facts",
+    "ImportReport",
     "Item",
     "MarkingQueue",
     "QuestionProgress",
@@ -22,6 +24,7 @@ __all__ = [
     "Situation",
     "WaitingReason",
     "accept",
+    "import_marks",
     "make_mark",
     "marker_name",
     "parse_rule",

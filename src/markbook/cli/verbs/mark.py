@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,10 +11,8 @@ from markbook.cli import options, show
 from markbook.cli.exits import ExitCode
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from markbook.course import Course
-    from markbook.marking import AcceptReport
+    from markbook.marking import AcceptReport, ImportReport
 
 __all__ = ["as_json_value", "command", "tell"]
 
@@ -21,6 +20,13 @@ __all__ = ["as_json_value", "command", "tell"]
 @click.command("mark")
 @options.assignment_argument
 @click.option("--accept", "rule", help="Turn the suggestions this rule covers into marks.")
+@click.option(
+    "--from",
+    "decisions",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Take in marks that a person made elsewhere (JSON lines).",
+)
+@click.option("--replace", is_flag=True, help="With --from: replace what other people marked.")
 @click.option("--marker", help="Who marks (default: the user of this machine).")
 @click.option("--question", "questions", multiple=True, help="Only this question (repeatable).")
 @click.option("--again", is_flag=True, help="Also show answers that are marked already.")
@@ -30,6 +36,8 @@ __all__ = ["as_json_value", "command", "tell"]
 def command(  # noqa: PLR0913  (a verb's options)
     assignment: str,
     rule: str | None,
+    decisions: Path | None,
+    replace: bool,
     marker: str | None,
     questions: tuple[str, ...],
     again: bool,
@@ -49,6 +57,20 @@ def command(  # noqa: PLR0913  (a verb's options)
     course = options.open_course(course_path)
     course.require(assignment)
     with Gradebook.open(course) as gb:
+        if decisions is not None:
+            from markbook.marking import import_marks
+
+            imported = import_marks(
+                course,
+                gb,
+                assignment,
+                decisions,
+                marker=marker,
+                replace_others=replace,
+                dry_run=dry_run,
+            )
+            _show_import(imported, decisions, as_json=as_json)
+            return ExitCode.ATTENTION if imported.problems else ExitCode.DONE
         if rule is not None:
             from markbook.marking import accept
 
@@ -72,6 +94,28 @@ def command(  # noqa: PLR0913  (a verb's options)
             course, gb, assignment, marker=marker, questions=questions or None, again=again
         )
         return mark_in_terminal(queue)
+
+
+def _show_import(report: ImportReport, path: Path, *, as_json: bool) -> None:
+    if as_json:
+        show.json_out(
+            {
+                "assignment": report.assignment,
+                "marker": report.marker,
+                "saved": len(report.saved),
+                "unchanged": report.unchanged,
+                "problems": list(report.problems),
+                "dry_run": report.dry_run,
+            }
+        )
+        return
+    verb = "would be taken" if report.dry_run else "taken"
+    show.line(
+        f"marked      {show.count(len(report.saved), 'mark')} {verb} from {path},"
+        f" marker {report.marker}; {report.unchanged} alike already"
+    )
+    for problem in report.problems:
+        show.line(f"  {problem}")
 
 
 def _show(course: Course, report: AcceptReport, *, as_json: bool) -> None:
