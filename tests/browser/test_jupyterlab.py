@@ -129,8 +129,10 @@ class StudentsLab:
         return cell
 
     def saves(self) -> None:
+        unsaved = self.page.locator(".jp-mod-current.jp-mod-dirty")
+        expect(unsaved).to_have_count(1)
         self.page.keyboard.press("Control+s")
-        expect(self.page.locator(".jp-mod-current.jp-mod-dirty")).to_have_count(0)
+        expect(unsaved).to_have_count(0)
 
     def submits(self) -> None:
         self.listed("fetched").get_by_role("button", name="Submit").click()
