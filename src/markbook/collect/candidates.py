@@ -10,6 +10,7 @@ from rapidfuzz import fuzz
 
 from markbook.collect.blocks import SEEN
 from markbook.collect.similarity import (
+    ends_open,
     imperative,
     interrogative,
     opens_like_a_question,
@@ -219,7 +220,7 @@ def _to_the_end(
 ) -> _End:
     """Move the end on to where the asking really ends: over a wrap, over further questions."""
     value, wording = match
-    if wording.factor == 1 and value >= _WHOLE:
+    if wording.factor == 1 and value >= _WHOLE and _balanced(end.text):
         return end
     for following in ends[ends.index(end) + 1 :]:
         if following.final:
@@ -237,22 +238,36 @@ def _goes_on(end: _End, following: _End, question: str, book: Phrasebook) -> boo
     if end.closed or not added:
         return False
     same_line = following.line == end.line
-    if same_line and not following.gap and book.quotes(added, question):
+    head = " ".join(added.split()[:4])
+    if same_line and not following.gap and book.quotes(head, question):
         return True
     if _asks_another(added, question, book):
         return False
     asking = interrogative(added) or imperative(added)
     gain = book.alike(following.text, question) - book.alike(end.text, question)
     if not _finished(end.text):
+        if book.owns(added, question) and _breaks_off(end.text):
+            return True
         return gain > 0.01 or (_finished(following.text) and (gain > -0.05 or asking))
     if same_line:
         return asking and not following.gap
-    return asking and _finished(following.text) and gain > -_WRAPPED_DROP
+    complete = _finished(following.text) or book.owns(added, question)
+    return asking and complete and gain > -_WRAPPED_DROP
 
 
 def _finished(text: str) -> bool:
     bare = text.rstrip("*_`\"')]”’ ")
-    return bare.endswith(("?", ".", "!", ":")) and text.count("(") <= text.count(")")
+    return bare.endswith(("?", ".", "!", ":")) and _balanced(text)
+
+
+def _balanced(text: str) -> bool:
+    return text.count("(") <= text.count(")")
+
+
+def _breaks_off(text: str) -> bool:
+    """Tell whether a text stops where no sentence stops: at "of the", or within an order."""
+    sentence = re.split(r"[?.!:]\s+", text)[-1]
+    return imperative(sentence) or ends_open(sentence)
 
 
 def _asks_another(text: str, question: str, book: Phrasebook) -> bool:

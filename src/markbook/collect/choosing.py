@@ -245,7 +245,7 @@ def _rescue(
     for c, score in sorted(scored, key=lambda pair: -pair[1]):
         if c.title or habits.backs(c.style) < 0.6 or score < _RESCUED - 0.06:
             continue
-        if c.style.marker == "plain" and (c.inline or not asks(c.text)):
+        if not asks(c.text) or (c.style.marker == "plain" and c.inline):
             continue
         if any(c.question == t.question or _overlap(c, t) for t, _ in taken):
             continue

@@ -162,8 +162,18 @@ def interrogative(text: str) -> bool:
 
 def imperative(text: str) -> bool:
     """Tell whether a text begins like an exercise: Explain, Compare, Describe ..."""
-    words = normalise(text).split(maxsplit=3)
-    return bool(words) and words[0] in _ORDERING
+    words = normalise(text).split(maxsplit=1)
+    if not words or words[0] in _ORDERING:
+        return bool(words)
+    return len(words[0]) >= 6 and any(
+        OSA.distance(words[0], word, score_cutoff=1) <= 1 for word in _ORDERING
+    )
+
+
+def ends_open(text: str) -> bool:
+    """Tell whether a text ends in a word after which no sentence ends: a, the, of, how ..."""
+    words = phrase(text).stems
+    return bool(words) and words[-1] in _EMPTY
 
 
 def opens_like_a_question(text: str) -> bool:
@@ -219,6 +229,13 @@ class Phrasebook:
             for wording in self.wordings
             if wording.question == question
         )
+
+    def owns(self, text: str, question: str) -> bool:
+        """Tell whether all words of a text stand in wordings of the question."""
+        known = frozenset().union(
+            *(w.phrase.known for w in self.wordings if w.question == question)
+        )
+        return phrase(text).known <= known
 
     def _variants(self, question: str, texts: Sequence[str]) -> list[Wording]:
         made: dict[str, Wording] = {}
