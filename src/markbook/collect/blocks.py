@@ -23,12 +23,13 @@ _MARKERS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("quote", re.compile(r">[ \t\xa0]?")),
     ("heading", re.compile(r"(#{1,6})(?:[ \t\xa0]+|(?=[^#\s]))")),
     ("box", re.compile(r"\[[ xX]\][ \t\xa0]+")),
-    ("bullet", re.compile(r"([-*+•◦▪‣·○●–—])[ \t\xa0]+|([•◦▪‣●])(?=\S)|([-*+])$")),
+    ("bullet", re.compile(r"([-*+•◦▪‣·○●\u2013\u2014])[ \t\xa0]+|([•◦▪‣●])(?=\S)|([-*+])$")),
     (
         "number",
         re.compile(
             r"[\\(\[]?(\d{1,3}(?:\.\d{1,2}){0,3}|[ivxIVX]{1,5}(?=[.)])|[A-Za-z](?=[.)]))"
-            r"(?:\\?[.)\]:]+|[ \t\xa0]+[-–—]|(?<=\d)(?=[ \t\xa0]))(?:[ \t\xa0]+|$|(?=[*_A-Z\"“`]))"
+            r"(?:\\?[.)\]:]+|[ \t\xa0]+[-\u2013\u2014]|(?<=\d)(?=[ \t\xa0]))"
+            r"(?:[ \t\xa0]+|$|(?=[*_A-Z\"\u201c`]))"
         ),
     ),
     (
@@ -36,17 +37,30 @@ _MARKERS: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(
             r"(?:(?:question|task|exercise|problem|prompt|frage|aufgabe|pregunta)\b[ \t\xa0]*"
             r"(?:no\.?|nr\.?|number|#)?[ \t\xa0]*(?:\d+(?:\.\d+)*)?[a-h]?|q[ \t\xa0]*\d*)"
-            r"(?:[ \t\xa0]*(?:[.):|]|[-–—](?=\s))+[ \t\xa0]*|[ \t\xa0]*$|[ \t\xa0]+(?=[*_]))",
+            r"(?:[ \t\xa0]*(?:[.):|]|[-\u2013\u2014](?=\s))+[ \t\xa0]*"
+            r"|[ \t\xa0]*$|[ \t\xa0]+(?=[*_]))",
             re.IGNORECASE,
         ),
     ),
     ("bold", re.compile(r"(?:\*\*\*|___|\*\*|__|\*(?=\S)|_(?=\S)|~~|==)")),
-    ("html", re.compile(r"<(?:h[1-6]|b|strong|u|i|em|p|summary|details|li|dt|font|span)[^<>]*>", re.I)),
+    (
+        "html",
+        re.compile(
+            r"<(?:h[1-6]|b|strong|u|i|em|p|summary|details|li|dt|font|span)[^<>]*>", re.IGNORECASE
+        ),
+    ),
     ("table", re.compile(r"\|[ \t\xa0]*")),
-    ("points", re.compile(r"[\[(][ \t\xa0]*\d+(?:\.\d+)?[ \t\xa0]*(?:p|pts?|points?|marks?)\.?[ \t\xa0]*[\])][ \t\xa0]*", re.I)),
+    (
+        "points",
+        re.compile(
+            r"[\[(][ \t\xa0]*\d+(?:\.\d+)?[ \t\xa0]*(?:p|pts?|points?|marks?)\.?[ \t\xa0]*[\])]"
+            r"[ \t\xa0]*",
+            re.IGNORECASE,
+        ),
+    ),
     ("sign", re.compile("[\u2600-\u27bf\U0001f300-\U0001faff\ufe0f\u00bf→»►▶]+[ \t\xa0]*")),
-    ("mark", re.compile("[\"“”„«'‘`]+")),
-)  # fmt: skip
+    ("mark", re.compile("[\"'`\u201c\u201d\u201e\xab\u2018]+")),
+)
 _STRUCTURAL = ("quote", "heading", "bullet", "number", "label", "html", "table")
 
 

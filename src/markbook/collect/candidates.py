@@ -38,11 +38,12 @@ _WHOLE = 0.97
 _WRAPPED_DROP = 0.25
 
 _BOUNDARY = re.compile(
-    r"(?P<stop>[?!.:]+[*_`\"')\]”’]*+(?=\s|$|[<|A-Z:–—-]))"
-    r"|(?P<gap>\s+(?:[-–—]+|->|=+>?|→|>)\s+|\t+|\s*\||\*\*|__|\s*</[A-Za-z]\w*>|\s+(?=[Aa](?:nswer)?:\s))"  # noqa: E501, RUF001
+    r"(?P<stop>[?!.:]+[*_`\"')\]\u201d\u2019]*+(?=\s|$|[<|A-Z:\u2013\u2014-]))"
+    r"|(?P<gap>\s+(?:[-\u2013\u2014]+|->|=+>?|→|>)\s+|\t+|\s*\||\*\*|__|\s*</[A-Za-z]\w*>"
+    r"|\s+(?=[Aa](?:nswer)?:\s))"
 )
 _LEAD = re.compile(
-    r"^(?:\s|\*\*|__|</\w+>|[:|]|[-–—→]+(?=\s)|->|=+>?(?=\s)|\*(?=\s|$)|_(?=\s|$))+"  # noqa: RUF001
+    r"^(?:\s|\*\*|__|</\w+>|[:|]|[-\u2013\u2014→]+(?=\s)|->|=+>?(?=\s)|\*(?=\s|$)|_(?=\s|$))+"
 )
 _ANSWER_LABEL = re.compile(
     r"^\s*[*_]*(?:a|ans|answer|antwort|respuesta)[*_]*\s*[:)]", re.IGNORECASE
@@ -237,26 +238,23 @@ def _goes_on(end: _End, following: _End, question: str, book: Phrasebook) -> boo
     added = following.text[len(end.text) :].strip()
     if end.closed or not added:
         return False
-    same_line = following.line == end.line
-    head = " ".join(added.split()[:4])
-    if same_line and not following.gap and book.quotes(head, question):
+    same_line = following.line == end.line and not following.gap
+    if same_line and book.quotes(" ".join(added.split()[:4]), question):
         return True
     if _asks_another(added, question, book):
         return False
     asking = interrogative(added) or imperative(added)
     gain = book.alike(following.text, question) - book.alike(end.text, question)
+    complete = _finished(following.text)
     if not _finished(end.text):
-        if book.owns(added, question) and _breaks_off(end.text):
-            return True
-        return gain > 0.01 or (_finished(following.text) and (gain > -0.05 or asking))
-    if same_line:
-        return asking and not following.gap
-    complete = _finished(following.text) or book.owns(added, question)
-    return asking and complete and gain > -_WRAPPED_DROP
+        owned = book.owns(added, question) and _breaks_off(end.text)
+        return owned or gain > 0.01 or (complete and (gain > -0.05 or asking))
+    complete = complete or book.owns(added, question)
+    return asking and (same_line or (complete and gain > -_WRAPPED_DROP))
 
 
 def _finished(text: str) -> bool:
-    bare = text.rstrip("*_`\"')]”’ ")
+    bare = text.rstrip("*_`\"')]\u201d\u2019 ")
     return bare.endswith(("?", ".", "!", ":")) and _balanced(text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -200,37 +201,43 @@ def _best_columns(gains: Sequence[Sequence[float]]) -> list[int]:
     """
     rows, columns = len(gains), len(gains[0])
     row_price, column_price = [0.0] * (rows + 1), [0.0] * (columns + 1)
-    owner, way = [0] * (columns + 1), [0] * (columns + 1)
+    owner = [0] * (columns + 1)
     for row in range(1, rows + 1):
-        owner[0], place = row, 0
-        least = [float("inf")] * (columns + 1)
-        used = [False] * (columns + 1)
-        while owner[place]:
-            used[place] = True
-            current, delta, following = owner[place], float("inf"), 0
-            for j in range(1, columns + 1):
-                if used[j]:
-                    continue
-                cost = -gains[current - 1][j - 1] - row_price[current] - column_price[j]
-                if cost < least[j]:
-                    least[j], way[j] = cost, place
-                if least[j] < delta:
-                    delta, following = least[j], j
-            for j in range(columns + 1):
-                if used[j]:
-                    row_price[owner[j]] += delta
-                    column_price[j] -= delta
-                else:
-                    least[j] -= delta
-            place = following
+        owner[0] = row
+        way, place = _cheapest_way(gains, owner, row_price, column_price)
         while place:
             owner[place] = owner[way[place]]
             place = way[place]
-    result = [0] * rows
-    for j in range(1, columns + 1):
-        if owner[j]:
-            result[owner[j] - 1] = j - 1
-    return result
+    return [owner.index(row, 1) - 1 for row in range(1, rows + 1)]
+
+
+def _cheapest_way(
+    gains: Sequence[Sequence[float]],
+    owner: Sequence[int],
+    row_price: list[float],
+    column_price: list[float],
+) -> tuple[list[int], int]:
+    """Grow the tree from column 0 to the nearest free column, and adjust the prices on it."""
+    columns = len(column_price) - 1
+    way, least, used = [0] * (columns + 1), [math.inf] * (columns + 1), {0}
+    place = 0
+    while owner[place]:
+        used.add(place)
+        row = owner[place]
+        free = [j for j in range(1, columns + 1) if j not in used]
+        for j in free:
+            cost = -gains[row - 1][j - 1] - row_price[row] - column_price[j]
+            if cost < least[j]:
+                least[j], way[j] = cost, place
+        following = min(free, key=lambda j: least[j])
+        delta = least[following]
+        for j in used:
+            row_price[owner[j]] += delta
+            column_price[j] -= delta
+        for j in free:
+            least[j] -= delta
+        place = following
+    return way, place
 
 
 def _rescue(
@@ -255,7 +262,8 @@ def _rescue(
             rank[t.question] - 1 == rank[c.question] for t in after
         )
         alone = c.likeness >= c.rival_likeness + _MARGIN
-        if score + (0.06 if fits else 0.0) >= _RESCUED and alone:
+        needed = _RESCUED if "?" in c.text else _RESCUED + _MARGIN
+        if score + (0.06 if fits else 0.0) >= needed and alone:
             taken.append((c, score))
             taken.sort(key=lambda pair: pair[0].first)
     return taken

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markbook.collect.matching import match_with
@@ -19,8 +18,8 @@ from markbook.errors import InputError, MarkbookError, NothingMatched, PaperErro
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
-    from markbook.collect.matching import PaperMatch
     from markbook.course import Course
 
 __all__ = ["MOST_BYTES", "collect_papers", "papers_in"]

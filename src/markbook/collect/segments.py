@@ -47,8 +47,10 @@ _INSTRUCTION = re.compile(
     r".{0,80}\b(?:questions?|below|following|exercises?|prompts?)\b.{0,40}$",
     re.IGNORECASE,
 )
+_FRAMES = (_LABELLED, _TABLE_HEAD, _DATE, _INSTRUCTION)
 _EMPTY_ANSWER = re.compile(
-    r"^\s*(?:[-*+>#]\s*)*[*_]*(?:a|ans|answer|antwort|respuesta|my answer|response)?[*_]*\s*[:.)\]-]*[*_]*\s*$",
+    r"^\s*(?:[-*+>#]\s*)*[*_]*(?:a|ans|answer|antwort|respuesta|my answer|response)?[*_]*\s*"
+    r"[:.)\]-]*[*_]*\s*$",
     re.IGNORECASE,
 )
 _STUB = re.compile(r"^\s*[*_]*your answer(?: goes)? here\.*[*_]*\s*$", re.IGNORECASE)
@@ -127,18 +129,12 @@ def _by_framing(
 
 def _frames(line: Line, book: Phrasebook) -> bool:
     """Tell whether a line before the first question only frames the paper. When in doubt: no."""
-    if line.code:
-        return False
-    if line.label_only:
-        return True
     content = line.raw[line.start :].strip().strip("*_#:| ")
-    if book.likeness(content[:700], least=_KNOWN):
-        return True
+    if line.code or line.label_only or book.likeness(content[:700], least=_KNOWN):
+        return not line.code
     if interrogative(content):
         return False
-    if line.level or _INSTRUCTION.match(content) or _DATE.match(content):
-        return True
-    if _LABELLED.match(content) or _TABLE_HEAD.match(content):
+    if line.level or any(known.match(content) for known in _FRAMES):
         return True
     short = len(content.split()) <= _TITLE_WORDS and not content.endswith((".", "!", ":", ","))
     return short and line.style.marker == "plain" and line.indent < 4

@@ -53,7 +53,7 @@ _ASKING = (
 ).split()
 _ORDERING = frozenset(
     "explain describe discuss define name list give tell compare contrast outline summarise "
-    "summarize state show write identify evaluate justify reflect share briefly consider "
+    "summarize identify evaluate justify reflect share briefly consider "
     "distinguish illustrate mention provide elaborate".split()
 )
 _OPENING = (*_ASKING, *_ORDERING)

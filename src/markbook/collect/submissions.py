@@ -39,7 +39,7 @@ __all__ = [
 
 SIDECAR = "collected.json"
 TIMESTAMP = "timestamp.txt"
-SECRET = "submission_secret.txt"  # noqa: S105
+SECRET = "submission_secret.txt"
 UNMATCHED = "unmatched.md"
 _OWN = frozenset({SIDECAR, TIMESTAMP, SECRET, UNMATCHED})
 # nbgrader's own, of the exchange as well as of the file.
