@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -31,6 +35,12 @@ def shared_samples() -> Path:
 def course_copy(tmp_path: Path) -> Path:
     """A fresh copy of this repository's course: source, release, graders, configuration."""
     return copy_course(tmp_path / "course")
+
+
+@pytest.fixture(scope="session")
+def make_course() -> Callable[[Path], Path]:
+    """The function that copies this repository's course to a folder."""
+    return copy_course
 
 
 def copy_course(target: Path) -> Path:

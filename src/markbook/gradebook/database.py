@@ -82,7 +82,8 @@ def prepare(engine: Engine, course: Course) -> None:
     if _version(engine) == tables.HEAD:
         return
     with _turns(course):
-        if not inspect(engine).has_table("grade"):
+        found = inspect(engine)
+        if not (found.has_table("grade") and found.has_table("alembic_version")):
             # nbgrader must be first: it stamps its own version only into an empty database.
             from markbook.gradebook.nbgrader import create_database
 

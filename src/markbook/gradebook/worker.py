@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from nbgrader.api import Gradebook
     from nbgrader.converters.base import BaseConverter
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
@@ -69,9 +70,39 @@ def _end_with_parent() -> None:
 def _create_database(request: Request) -> Iterator[Reply]:
     from nbgrader.api import Gradebook
 
-    with Gradebook(request["db_url"], request["course_id"] or "default_course"):
-        pass
+    with Gradebook(request["db_url"], request["course_id"] or "default_course") as gradebook:
+        _stamp(gradebook)
     yield {}
+
+
+def _stamp(gradebook: Gradebook) -> None:
+    """Write nbgrader's version where a kill came between its tables and its version.
+
+    nbgrader itself would never do so any more, and "nbgrader db upgrade" would then fail.
+    """
+    from nbgrader.api import Base, get_alembic_version
+    from sqlalchemy import inspect, text
+
+    found = inspect(gradebook.engine)
+    with gradebook.engine.begin() as connection:
+        if found.has_table("alembic_version"):
+            if connection.scalar(text("SELECT count(*) FROM alembic_version")):
+                return
+        else:
+            for table in Base.metadata.tables.values():
+                present = {column["name"] for column in found.get_columns(table.name)}
+                if not present.issuperset(table.columns.keys()):
+                    raise RuntimeError(
+                        "the gradebook was made by an old nbgrader. Back it up and run"
+                        " 'nbgrader db upgrade'."
+                    )
+            connection.execute(
+                text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+            )
+        connection.execute(
+            text("INSERT INTO alembic_version (version_num) VALUES (:version)"),
+            {"version": get_alembic_version()},
+        )
 
 
 def _generate_assignment(request: Request) -> Iterator[Reply]:
