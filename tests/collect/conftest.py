@@ -8,21 +8,20 @@ from dataclasses import dataclass
 import pytest
 
 WORDINGS = {
-    "token": ("What is a JWT?", "What is a JSON Web Token?"),
-    "signature": ("What is the signature portion of the JWT?  What does it do?",),
-    "intercepted": (
-        "If a JWT is intercepted, can the attacker see what's inside the payload?",
-        "When somebody else gets the token",
+    "cookie": ("What is a cookie?", "What is an HTTP cookie?"),
+    "session": ("What is the session part of a login?  What does it hold?",),
+    "stolen": (
+        "If a cookie is stolen, can the thief see what's inside the session?",
+        "When somebody else has the cookie",
     ),
-    "levels": ("Compare and contrast unit, integration and end-to-end tests.",),
-    "mocks": ("What is a mock? What are some things you would mock?",),
-    "environment": ("What is an environment variable and what are they used for?",),
-    "tdd": ("What is TDD? What are some benefits and drawbacks?",),
-    "returning": ("What does `RETURNING` do in SQL? When would you use it?",),
-    "sockets": ("What are some differences between Web Sockets and HTTP?",),
-    "flask": (
-        "Did you prefer using Flask over Express? Why or why not (there is no right answer here --- "
-        "we want to see how you think about technology)?",
+    "caches": ("Compare and contrast browser, proxy and database caches.",),
+    "fixtures": ("What is a fixture? What are some things you would put into one?",),
+    "branches": ("What is a feature branch and what are they good for?",),
+    "orm": ("What is an ORM? What are some advantages and disadvantages?",),
+    "grouping": ("What does `GROUP BY` do in a query? When would you need it?",),
+    "rest": ("What are some differences between GraphQL and REST?",),
+    "editor": (
+        "Did you enjoy Vim more than Emacs? Why or why not (nobody is wrong --- tell us how)?",
     ),
 }
 

@@ -113,7 +113,7 @@ def _ends(lines: Sequence[Line], first: int) -> Iterator[_End]:
     span = _span_end(lines, first)
     for number in range(first, min(first + _MOST_LINES, len(lines))):
         line = lines[number]
-        if number > first and not continues(line, lines[first]):
+        if number > first and not continues(line, lines[number - 1]):
             return
         start = line.start if number == first or line.marked else 0
         if span is not None and number == span[0]:
@@ -142,7 +142,7 @@ def _span_end(lines: Sequence[Line], first: int) -> tuple[int, int, int] | None:
     )
     for number in range(first, min(first + _MOST_LINES, len(lines))):
         line = lines[number]
-        if number > first and not continues(line, lines[first]):
+        if number > first and not continues(line, lines[number - 1]):
             return None
         found = close.search(line.raw, line.start if number == first else 0, SEEN)
         if found:

@@ -49,8 +49,9 @@ _INSTRUCTION = re.compile(
 )
 _FRAMES = (_LABELLED, _TABLE_HEAD, _DATE, _INSTRUCTION)
 _EMPTY_ANSWER = re.compile(
-    r"^\s*(?:[-*+>#]\s*)*[*_]*(?:a|ans|answer|antwort|respuesta|my answer|response)?[*_]*\s*"
-    r"[:.)\]-]*[*_]*\s*$",
+    r"^\s*(?:[-*+>#]\s*)*[*_]*"
+    r"(?:(?:my answer|answer|ans|antwort|respuesta|response)[*_]*\s*[:.)\]-]*|a[*_]*\s*[:)])?"
+    r"[*_]*\s*$",
     re.IGNORECASE,
 )
 _STUB = re.compile(r"^\s*[*_]*your answer(?: goes)? here\.*[*_]*\s*$", re.IGNORECASE)
@@ -278,7 +279,7 @@ class _Cutter:
     def _paragraph(self, number: int, end: int) -> str:
         parts = [self.lines[number].content.strip()]
         for line in self.lines[number + 1 : min(end, number + 4)]:
-            if parts[-1].endswith("?") or not continues(line, self.lines[number]):
+            if parts[-1].endswith("?") or not continues(line, self.lines[line.number - 1]):
                 break
             parts.append(line.raw.strip())
         whole = " ".join(parts)

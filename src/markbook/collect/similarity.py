@@ -58,6 +58,7 @@ _ORDERING = frozenset(
 )
 _OPENING = (*_ASKING, *_ORDERING)
 _SENTENCE = re.compile(r"(?<=[?!.:;])[*_`\"')\]]*\s+")
+_JOINT = re.compile(r",?\s+and\s+(?=(?:what|how|why|which|when|where)\b)", re.IGNORECASE)
 _POINTS = re.compile(
     r"[\[(][ \t]*\d+(?:\.\d+)?[ \t]*(?:p|pts?|points?|marks?|%)\.?[ \t]*[\])]", re.IGNORECASE
 )
@@ -332,4 +333,5 @@ def _parts(text: str) -> list[tuple[str, float]]:
         for count in range(1, len(sentences)):
             parts.append((" ".join(sentences[:count]), 0.95 * factor))
         parts.extend((sentence, 0.9 * factor) for sentence in sentences[1:])
+        parts.extend((base[: joint.start()], 0.95 * factor) for joint in _JOINT.finditer(base))
     return parts
