@@ -13,14 +13,15 @@ help:            ## say what there is
 setup: $(READY)  ## make the environment (.venv, pinned by constraints.txt)
 
 $(READY): pyproject.toml constraints.txt
-	$(PYTHON) tools/check_python.py
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
-	touch $@
+	@$(PYTHON) tools/check_python.py
+	@echo "Making the environment in $(VENV): about a minute, once ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
 
 demo: setup      ## run the whole course on the sample class and say where to look
-	$(BIN)/python tools/demo.py
+	@$(BIN)/python tools/demo.py
 
 test: setup system-packages  ## run all tests
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
