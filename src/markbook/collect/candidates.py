@@ -87,7 +87,7 @@ class _End:
     @property
     def closed(self) -> bool:
         """Whether bold ends here: what follows was set apart from the question on purpose."""
-        return self.gap or self.final or self.text.endswith(("**", "__"))
+        return (self.gap and _balanced(self.text)) or self.final or self.text.endswith(("**", "__"))
 
 
 def continues(line: Line, above: Line) -> bool:
@@ -307,7 +307,7 @@ def _whole_question(lines: Sequence[Line], end: _End, line: Line) -> _End:
     ordering = len(sentences) == 1 and imperative(rest) and end.text.rstrip("*_ ").endswith("?")
     if not (asking or ordering) or end.final:
         return end
-    return _End(end.line, len(raw), len(raw), f"{end.text} {rest}".strip())
+    return _End(end.line, len(raw), len(raw), end.text + raw[end.stop :].rstrip())
 
 
 def _better(
