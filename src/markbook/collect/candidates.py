@@ -228,7 +228,7 @@ def _to_the_end(
             return following
         if _goes_on(end, following, wording.question, book):
             end = following
-        elif _finished(following.text) or following.line > end.line + 1:
+        elif _finished(following.text) or following.line > end.line + 3:
             break
     return end
 
