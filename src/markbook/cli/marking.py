@@ -28,7 +28,8 @@ HELP = """\
   1 3 or 13    tick or untick criteria             a         tick what is suggested
   +0.5 why     adjust the score, with a reason     0         tick nothing
   c text       write a comment to the student      u         undo the last stored mark
-  name         show whose answer it is             q         stop; all is stored already"""
+  name         show whose answer it is             m         show the model answer
+  ?            show this again                     q         stop; all is stored already"""
 
 
 @dataclass
@@ -127,6 +128,9 @@ def _edit(queue: MarkingQueue, item: Item, draft: _Draft, word: str, rest: str) 
         draft.earned = set()
     elif word == "c":
         draft.comment = rest.strip()
+    elif word == "m":
+        model = item.question.model_answer.strip() or "There is no model answer."
+        show.line(textwrap.indent(model, "  ┊ ", lambda _line: True))
     elif word == "name":
         show.line(f"  {visible_plain(queue.reveal(item.id))}")
     elif word[0] in "+-":
