@@ -237,3 +237,23 @@ def test_nbgraders_own_commands_see_the_marks(finished: Any) -> None:
     shown = json.loads((course / "reports" / ASSIGNMENT / "report.json").read_text())
     assert scores == {s["student"]: s["written"] + s["extra"] for s in shown["students"]}
     assert sum(scores.values()) > 0
+
+
+def test_a_dry_run_of_any_verb_writes_nothing(finished: Any, papers: list[str]) -> None:
+    course, _ = finished
+    before = gradebook(course), files(course, *MADE)
+    for arguments in (
+        ["release", ASSIGNMENT],
+        ["collect", ASSIGNMENT, "--from", *papers],
+        ["autograde", ASSIGNMENT, "--force"],
+        ["suggest", ASSIGNMENT, "--force"],
+        ["mark", ASSIGNMENT, "--accept", "confidence > 0"],
+        ["feedback", ASSIGNMENT, "--model-answers"],
+        ["stats", ASSIGNMENT],
+        ["export", ASSIGNMENT],
+        run_arguments(papers),
+    ):
+        result = markbook(course, *arguments, "--dry-run")
+        assert result.returncode in (DONE, ATTENTION), (arguments, result.stderr)
+        assert result.stdout, arguments
+    assert (gradebook(course), files(course, *MADE)) == before

@@ -33,13 +33,15 @@ class AutogradeReport:
     """How the submissions of an assignment ended: the ``records`` of those run, by student.
 
     ``unchanged`` are the students whose submission was as at the last run; ``resynced`` counts
-    the grades of nbgrader that were put right from the marks.
+    the grades of nbgrader that were put right from the marks. After a dry run ``planned`` are
+    the students whose submission would be run.
     """
 
     assignment: str
     records: tuple[SubmissionRecord, ...]
     unchanged: tuple[str, ...]
     resynced: int
+    planned: tuple[str, ...] = ()
 
     def of(self, outcome: Outcome) -> tuple[SubmissionRecord, ...]:
         return tuple(record for record in self.records if record.outcome is outcome)
@@ -49,13 +51,14 @@ class AutogradeReport:
         return self.of(Outcome.FAILED)
 
 
-def autograde(
+def autograde(  # noqa: PLR0913  (a step's seam: every argument is one choice of the caller)
     course: Course,
     gb: Gradebook,
     assignment: str,
     students: Sequence[str] | None = None,
     *,
     force: bool = False,
+    dry_run: bool = False,
     on_event: Callable[[AutogradeEvent], None] = lambda event: None,
 ) -> AutogradeReport:
     """Run every submission that changed since it was last run, and store its answers.
@@ -68,6 +71,9 @@ def autograde(
     batch = _Batch(course, gb, assignment, on_event)
     chosen = _choose(course, assignment, students)
     todo = [student for student in chosen if force or batch.changed(student)]
+    if dry_run:
+        same = tuple(student for student in chosen if student not in set(todo))
+        return AutogradeReport(assignment, (), same, 0, planned=tuple(todo))
     records = batch.run(todo)
     return AutogradeReport(
         assignment=assignment,

@@ -23,12 +23,14 @@ __all__ = ["as_json_value", "command", "tell"]
 @click.option("--student", "students", multiple=True, help="Only this student (repeatable).")
 @click.option("--force", is_flag=True, help="Run submissions again that did not change.")
 @options.common
+@options.dry_run
 def command(
     assignment: str,
     students: tuple[str, ...],
     force: bool,
     course_path: Path | None,
     as_json: bool,
+    dry_run: bool,
 ) -> int:
     """Run the submissions of ASSIGNMENT, score the test cells, and read the answers.
 
@@ -41,7 +43,15 @@ def command(
     course = options.open_course(course_path)
     course.require(assignment)
     with Gradebook.open(course) as gb, progress("autograding", quiet=as_json) as on_event:
-        report = autograde(course, gb, assignment, students or None, force=force, on_event=on_event)
+        report = autograde(
+            course,
+            gb,
+            assignment,
+            students or None,
+            force=force,
+            dry_run=dry_run,
+            on_event=on_event,
+        )
     if as_json:
         show.json_out(as_json_value(report))
     else:
@@ -65,10 +75,14 @@ def as_json_value(report: AutogradeReport) -> dict[str, Any]:
             for record in report.records
         ],
         "unchanged": list(report.unchanged),
+        "planned": list(report.planned),
     }
 
 
 def tell(report: AutogradeReport) -> None:
+    if report.planned:
+        show.line(f"would autograde  {', '.join(report.planned)}")
+        return
     done = len(report.records) - len(report.failed)
     show.line(
         f"autograded  {show.count(done, 'submission')}"

@@ -26,6 +26,7 @@ __all__ = ["command"]
 @click.option("--accept", "rule", help="Turn the suggestions this rule covers into marks.")
 @click.option("--marker", help="Who marks by that rule (default: the user of this machine).")
 @options.common
+@options.dry_run
 def command(  # noqa: PLR0913  (a verb's options)
     assignment: str,
     first_papers: tuple[Path, ...],
@@ -36,6 +37,7 @@ def command(  # noqa: PLR0913  (a verb's options)
     marker: str | None,
     course_path: Path | None,
     as_json: bool,
+    dry_run: bool,
 ) -> int:
     """Take ASSIGNMENT from what was handed in to feedback and the class report.
 
@@ -54,10 +56,34 @@ def command(  # noqa: PLR0913  (a verb's options)
         rule=rule,
         marker=marker,
     )
+    if dry_run:
+        return _plan(course, plan, as_json=as_json)
     result = workflow.run(course, plan, on_step=_silent if as_json else _teller(course))
     if as_json:
         show.json_out(_as_json(course, result))
     return ExitCode.ATTENTION if result.needs_attention else ExitCode.DONE
+
+
+def _plan(course: Course, plan: Any, *, as_json: bool) -> int:
+    """Say what the papers would become; the later steps depend on what is stored by then."""
+    from markbook.collect import collect_papers
+
+    if not plan.papers:
+        submitted = course.students("submitted", plan.assignment)
+        source = "the exchange" if plan.exchange else show.count(len(submitted), "submission")
+        if as_json:
+            show.json_out({"assignment": plan.assignment, "from": source, "dry_run": True})
+        else:
+            show.line(f"would run   {plan.assignment} on {source}")
+        return ExitCode.DONE
+    report = collect_papers(
+        course, plan.assignment, plan.papers, student_from=plan.student_from, dry_run=True
+    )
+    if as_json:
+        show.json_out({"collect": report.as_json(), "dry_run": True})
+    else:
+        collect.tell(report)
+    return ExitCode.ATTENTION if report.needs_attention else ExitCode.DONE
 
 
 def _silent(_step: str, _event: Any) -> None:
