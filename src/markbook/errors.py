@@ -13,6 +13,7 @@
     ├── NothingMatched            the request was fine and selected nothing     (exit 4)
     ├── GraderError               a grader notebook failed or wrote nonsense    (exit 1)
     ├── StaleMark                 somebody else saved a mark in between         (exit 1)
+    ├── StaleRubric               somebody else edited the rubric in between    (exit 1)
     └── InternalError             our fault                                     (exit 3)
 
 Only ``cli`` turns these into exit codes. Everything else just raises.
@@ -36,6 +37,7 @@ __all__ = [
     "PaperError",
     "RubricError",
     "StaleMark",
+    "StaleRubric",
     "UnknownName",
     "UsageError",
 ]
@@ -117,7 +119,21 @@ class GraderError(MarkbookError):
 
 
 class StaleMark(MarkbookError):  # noqa: N818  (the name already says what happened)
-    """The mark was changed by somebody else since it was read; nothing was stored."""
+    """The mark was changed by somebody else since it was read; nothing was stored.
+
+    ``theirs`` is the mark that counts now (a ``Mark``), where there is one.
+    """
+
+    theirs: object | None = None
+
+
+class StaleRubric(MarkbookError):  # noqa: N818  (the name already says what happened)
+    """The rubric was edited by somebody else since it was read; nothing was stored.
+
+    ``theirs`` is the rubric as it is now (a ``Rubric``).
+    """
+
+    theirs: object | None = None
 
 
 class InternalError(MarkbookError):
