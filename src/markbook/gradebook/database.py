@@ -82,13 +82,21 @@ def prepare(engine: Engine, course: Course) -> None:
     if _version(engine) == tables.HEAD:
         return
     with _turns(course):
-        found = inspect(engine)
-        if not (found.has_table("grade") and found.has_table("alembic_version")):
+        if not _made_by_nbgrader(engine):
             # nbgrader must be first: it stamps its own version only into an empty database.
             from markbook.gradebook.nbgrader import create_database
 
             create_database(course)
         _migrate(engine)
+
+
+def _made_by_nbgrader(engine: Engine) -> bool:
+    """Tell whether nbgrader's tables are there, and its version: a kill may come in between."""
+    found = inspect(engine)
+    if not (found.has_table("grade") and found.has_table("alembic_version")):
+        return False
+    with reading(engine) as connection:
+        return bool(connection.scalar(text("SELECT count(*) FROM alembic_version")))
 
 
 def _version(engine: Engine) -> str | None:
