@@ -12,6 +12,7 @@ import click
 from markbook import __version__
 from markbook.cli.exits import ExitCode, exit_code_of
 from markbook.errors import MarkbookError
+from markbook.startup import skip_slow_imports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +77,7 @@ def cli() -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command and exit with a code of ``ExitCode``."""
+    skip_slow_imports()
     arguments = list(sys.argv[1:] if args is None else args)
     sys.exit(_run(arguments, debug="--debug" in arguments))  # noqa: TID251  (cli/ may exit)
 

@@ -18,6 +18,8 @@ import threading
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from markbook.startup import skip_slow_imports
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -41,6 +43,7 @@ _KEPT_WARNINGS = ("Attribute 'points'", "Attribute 'cell_type'", "No submitted f
 
 def main() -> None:
     """Read the request and reply to it."""
+    skip_slow_imports()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # nothing that anybody prints may look like a reply
     request: Request = json.loads(sys.stdin.readline())
