@@ -38,16 +38,15 @@ _MARKERS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"(?:(?:question|task|exercise|problem|prompt|frage|aufgabe|pregunta)\b[ \t\xa0]*"
             r"(?:no\.?|nr\.?|number|#)?[ \t\xa0]*(?:\d+(?:\.\d+)*)?[a-h]?|q[ \t\xa0]*\d*)"
             r"(?:[ \t\xa0]*(?:[.):|]|[-\u2013\u2014](?=\s))+[ \t\xa0]*"
-            r"|[ \t\xa0]*$|[ \t\xa0]+(?=[*_]))",
+            r"|[ \t\xa0]*(?=[*_]*[ \t]*$)|[ \t\xa0]+(?=[*_]))",
             re.IGNORECASE,
         ),
     ),
     ("bold", re.compile(r"(?:\*\*\*|___|\*\*|__|\*(?=\S)|_(?=\S)|~~|==)")),
+    ("heading", re.compile(r"<h([1-6])\b[^<>]*>", re.IGNORECASE)),
     (
         "html",
-        re.compile(
-            r"<(?:h[1-6]|b|strong|u|i|em|p|summary|details|li|dt|font|span)[^<>]*>", re.IGNORECASE
-        ),
+        re.compile(r"<(?:b|strong|u|i|em|p|summary|details|li|dt|font|span)[^<>]*>", re.IGNORECASE),
     ),
     ("table", re.compile(r"\|[ \t\xa0]*")),
     (
@@ -152,9 +151,14 @@ def _markers(raw: str) -> tuple[list[tuple[str, re.Match[str]]], int]:
     return found, position
 
 
+def _level(heading: re.Match[str]) -> int:
+    digit = heading.group(1)
+    return int(digit) if digit.isdigit() else len(digit)
+
+
 def _named(name: str, match: re.Match[str]) -> str:
     if name == "heading":
-        return f"heading{len(match.group(1))}"
+        return f"heading{_level(match)}"
     if name == "bullet":
         return "bullet" + next(group for group in match.groups() if group)
     if name == "number":
@@ -179,7 +183,7 @@ def _read_line(number: int, raw: str) -> Line:
     marker = _named(*structural[0]) if structural else "plain"
     bold = any(name == "bold" for name, _ in found)
     indent = _indent(raw)
-    level = next((len(match.group(1)) for name, match in found if name == "heading"), 0)
+    level = next((_level(match) for name, match in found if name == "heading"), 0)
     ordinal = next((match.group(1) for name, match in found if name == "number"), "")
     style = Style(marker, bold, _depth(marker, indent))
     return Line(number, raw, style, start, indent, level, ordinal, _closing_mark(found))
@@ -195,9 +199,8 @@ def _closing_mark(found: Sequence[tuple[str, re.Match[str]]]) -> str:
                 closing.remove(mark)
             else:
                 closing.append(mark)
-        elif name == "html":
-            tag = re.match(r"<(\w+)", match.group())
-            closing.append(f"</{tag.group(1)}>" if tag else "")
+        elif tag := re.match(r"<(\w+)", match.group()):
+            closing.append(f"</{tag.group(1)}>")
     return closing[-1] if closing else ""
 
 

@@ -15,6 +15,7 @@ from markbook.collect.similarity import (
     interrogative,
     opens_like_a_question,
     phrase,
+    without_notes,
 )
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "continues", "find_candidates", "rest_of_line"]
 
 # Questions wrap, but not over more lines than this.
-_MOST_LINES = 6
+_MOST_LINES = 10
 _MOST_ENDS = 12
 # Below this likeness a line is not worth a second look.
 LEAST = 0.38
@@ -103,6 +104,8 @@ def continues(line: Line, above: Line) -> bool:
 def rest_of_line(raw: str, column: int) -> str:
     """Return what of a line follows its question, without what only separates the two."""
     rest = _LEAD.sub("", raw[column:])
+    if not _NOTHING.match(rest) and _NOTHING.match(alone := without_notes(rest)):
+        rest = alone
     if raw.lstrip().startswith("|"):
         rest = rest.rstrip().removesuffix("|").rstrip()
     return "" if _NOTHING.match(rest) else rest
@@ -289,7 +292,7 @@ def _candidate(
         text=end.text.rstrip(_TRAIL),
         style=line.style,
         inline=bool(rest_of_line(lines[end.line].raw, end.resume)),
-        title=match[1].title,
+        title=match[1].title and not end.text.rstrip(_TRAIL).endswith("?"),
         core=core,
         rival=rival[2].question if rival else "",
         rival_likeness=rival[1] if rival else 0.0,

@@ -24,6 +24,9 @@ _ACCEPTED = 0.58
 # What a line in the paper's question style needs when its best question is still free.
 _RESCUED = 0.44
 _MARGIN = 0.1
+# Whoever writes one question word by word does not mean another that is this much less alike.
+_PLAIN, _APART = 0.9, 0.2
+_LISTED = 0.2
 # "A JSON web token." answers what "What is a JSON web token?" asks, in nearly the same words.
 _STATED = {"plain": 0.35, "bullet": 0.25, "quote": 0.25, "number": 0.1}
 _MOST_PLACES = 40
@@ -33,15 +36,18 @@ _MOST_PLACES = 40
 class Habits:
     """How this paper asks: support in [0, 1] of each style, and how often answers are inline."""
 
-    support: Mapping[Style, float]
+    support: Mapping[Style, Mapping[str, float]]
     main: Style | None
     confident: int
     inline: float
 
-    def backs(self, style: Style) -> float:
-        """Return how far the paper's other questions look like this one."""
-        exact = self.support.get(style, 0.0)
-        return max(exact, 0.8 * self.support.get(style.relaxed, 0.0))
+    def backs(self, style: Style, question: str = "") -> float:
+        """Return how far the paper's questions, other than ``question``, look like this one."""
+        return max(self._share(style, question), 0.8 * self._share(style.relaxed, question))
+
+    def _share(self, style: Style, question: str) -> float:
+        shares = self.support.get(style, {})
+        return math.fsum(share for other, share in shares.items() if other != question)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +61,27 @@ class Chosen:
 def learn(candidates: Sequence[Candidate]) -> Habits:
     """Learn the paper's question style from its confident matches."""
     best: dict[tuple[str, Style], float] = {}
-    inline: dict[str, tuple[float, bool]] = {}
+    inline: dict[tuple[str, Style], tuple[float, bool]] = {}
     for c in candidates:
         if c.likeness < _CONFIDENT or (c.title and not c.style.marker.startswith("heading")):
             continue
         for style in {c.style, c.style.relaxed}:
             key = (c.question, style)
             best[key] = max(best.get(key, 0.0), c.likeness)
-        if c.likeness > inline.get(c.question, (0.0, False))[0]:
-            inline[c.question] = (c.likeness, c.inline)
+            if c.likeness > inline.get(key, (0.0, False))[0]:
+                inline[key] = (c.likeness, c.inline)
     weight: dict[Style, float] = defaultdict(float)
     for (_, style), value in best.items():
         weight[style] += value
     top = max(weight.values(), default=0.0)
     main = max(weight, key=lambda style: (weight[style], style.bold), default=None)
-    share = sum(1 for _, flag in inline.values() if flag) / max(1, len(inline))
-    support = {style: value / top for style, value in weight.items()} if top else {}
-    return Habits(support, main, len(inline), share)
+    # Only questions in the paper's own style tell: others may be quoted within answers.
+    told = [flag for (_, style), (_, flag) in inline.items() if style == main]
+    support: dict[Style, dict[str, float]] = defaultdict(dict)
+    for (question, style), value in best.items():
+        support[style][question] = value / top
+    confident = len({question for question, _ in best})
+    return Habits(support, main, confident, sum(told) / max(1, len(told)))
 
 
 def choose(
@@ -85,8 +95,10 @@ def choose(
     The choice has the greatest total score; then a line in the paper's style takes a free
     question that it resembles less, if no other is near. In the order of the paper.
     """
-    strong = {c.last for c in candidates if c.likeness >= _CONFIDENT}
+    candidates = [c for c in candidates if not _meant_otherwise(c)]
+    strong = {c.last for c in candidates if c.likeness >= _CONFIDENT and _looks_asked(c)}
     scored = [(c, _score(lines, c, habits, strong)) for c in candidates]
+    scored = _without_contents(lines, scored, strong)
     named = {(c.question, _next_text(lines, c.last)) for c in candidates if _names(lines, c)}
     # A heading that names the question goes with the text below it that asks the question.
     scored = [(c, s - (0.1 if (c.question, c.first) in named else 0.0)) for c, s in scored]
@@ -122,6 +134,34 @@ def _score(lines: Sequence[Line], c: Candidate, habits: Habits, strong: set[int]
     return score - 1e-6 * c.first
 
 
+def _meant_otherwise(c: Candidate) -> bool:
+    """Tell whether the text asks another question so plainly that it cannot ask this one."""
+    return c.rival_likeness >= _PLAIN and c.likeness < c.rival_likeness - _APART
+
+
+def _without_contents(
+    lines: Sequence[Line], scored: Sequence[tuple[Candidate, float]], strong: set[int]
+) -> list[tuple[Candidate, float]]:
+    """Lower a list of contents: questions with nothing below them that are asked again."""
+    asked = {
+        (c.question, c.style.depth)
+        for c, _ in scored
+        if c.likeness >= _CONFIDENT
+        and c.style.marker != "quote"
+        and asks(c.text)
+        and not c.inline
+        and _answered(lines, c, strong)
+    }
+    return [
+        (c, s - _LISTED)
+        if not c.inline
+        and not _answered(lines, c, strong)
+        and any((c.question, depth) in asked for depth in range(c.style.depth + 1))
+        else (c, s)
+        for c, s in scored
+    ]
+
+
 def _names(lines: Sequence[Line], c: Candidate) -> bool:
     return lines[c.first].level > 0 and c.likeness >= _CONFIDENT
 
@@ -144,7 +184,7 @@ def _inline_penalty(c: Candidate, habits: Habits, *, buried: bool) -> float:
 def _style_penalty(c: Candidate, habits: Habits) -> float:
     if habits.main is None or habits.confident < 2:
         return 0.0
-    backing = habits.backs(c.style)
+    backing = habits.backs(c.style, c.question)
     most = 0.2 if habits.confident >= 3 else 0.1
     penalty = most * (1 - min(1.0, backing * 1.5))
     if c.style.depth > habits.main.depth and backing < 0.3:
@@ -250,7 +290,7 @@ def _rescue(
     rank = {question: position for position, question in enumerate(order)}
     taken = sorted(taken, key=lambda pair: pair[0].first)
     for c, score in sorted(scored, key=lambda pair: -pair[1]):
-        if c.title or habits.backs(c.style) < 0.6 or score < _RESCUED - 0.06:
+        if c.title or habits.backs(c.style, c.question) < 0.6 or score < _RESCUED - 0.06:
             continue
         if not asks(c.text) or (c.style.marker == "plain" and c.inline):
             continue

@@ -84,7 +84,7 @@ def cut(
         made.blocks = _blocks(lines, 0, len(lines), book, front=False)
         return made
     cutter = _Cutter(lines, chosen, book, habits)
-    made.blocks += _blocks(lines, 0, chosen[0].first, book, front=True)
+    made.blocks += _blocks(lines, 0, cutter.number_above(chosen[0].first), book, front=True)
     for c, following in zip(chosen, [*chosen[1:], None], strict=True):
         end = following.first if following is not None else len(lines)
         cutter.segment(c, end, made)
@@ -251,6 +251,16 @@ class _Cutter:
             stop -= 1
         return list(self.lines[start:stop])
 
+    def number_above(self, first: int) -> int:
+        """Return where a question begins whose number ("Question 3") stands on a line above it."""
+        above = first - 1
+        while above >= 0 and self.lines[above].blank:
+            above -= 1
+        numbered = (
+            above >= 0 and self.lines[above].label_only and self._is_layout(self.lines[above])
+        )
+        return above if numbered else first
+
     def _is_layout(self, line: Line) -> bool:
         if line.code:
             return False
@@ -268,6 +278,10 @@ class _Cutter:
         alike = self.book.likeness(paragraph[:700], least=0.75)
         if alike and alike[0][1].question == c.question:
             return False
+        if self.book.quotes(paragraph, c.question):
+            return False
+        if self._parent(c, line):
+            return True
         if line.level:
             return self._foreign_heading(c, line, paragraph)
         if not self._styled_like_questions(c, line):
@@ -298,6 +312,15 @@ class _Cutter:
             return not own
         following = self._after(line.number)
         return interrogative(text) or (following is not None and self._starts(following))
+
+    def _parent(self, c: Candidate, line: Line) -> bool:
+        """Tell whether a list item stands above the next question as a section of questions."""
+        listed = line.style.marker.startswith(("bullet", "number"))
+        shallower = line.indent < self.lines[c.first].indent
+        if not (self.nested and listed and shallower):
+            return False
+        following = self._after(line.number)
+        return following is not None and self._starts(following)
 
     def _styled_like_questions(self, c: Candidate, line: Line) -> bool:
         main = self.habits.main

@@ -25,6 +25,7 @@ __all__ = [
     "interrogative",
     "opens_like_a_question",
     "phrase",
+    "without_notes",
 ]
 
 # Words that nearly every question has tell little about which one it is.
@@ -60,7 +61,9 @@ _OPENING = (*_ASKING, *_ORDERING)
 _SENTENCE = re.compile(r"(?<=[?!.:;])[*_`\"')\]]*\s+")
 _JOINT = re.compile(r",?\s+and\s+(?=(?:what|how|why|which|when|where)\b)", re.IGNORECASE)
 _POINTS = re.compile(
-    r"[\[(][ \t]*\d+(?:\.\d+)?[ \t]*(?:p|pts?|points?|marks?|%)\.?[ \t]*[\])]", re.IGNORECASE
+    r"[\[(][ \t]*(?:\d+(?:\.\d+)?[ \t-]*(?:p|pts?|points?|marks?|%)\.?|optional|required|bonus"
+    r"|extra[ \t]credit)[ \t]*[\])]|\[\^[\w-]+\]|\{[#.][^{}]*\}",
+    re.IGNORECASE,
 )
 
 
@@ -82,10 +85,15 @@ class Phrase:
     initials_at: tuple[frozenset[str], ...]
 
 
+def without_notes(text: str) -> str:
+    """Return a text without what stands beside a question: points, footnote marks, anchors."""
+    return _POINTS.sub(" ", text)
+
+
 @lru_cache(maxsize=20_000)
 def phrase(text: str) -> Phrase:
     """Normalise a text and index its words, joined pairs and initials."""
-    norm = normalise(_POINTS.sub(" ", text))
+    norm = normalise(without_notes(text))
     words = norm.split()
     stems = tuple(stem(word) for word in words)
     known = frozenset(stems)
@@ -158,7 +166,7 @@ class Wording:
 
 def interrogative(text: str) -> bool:
     """Tell whether a text asks: by its mark or by its first word."""
-    return text.rstrip(" *_`\"')|").endswith("?")
+    return without_notes(text).rstrip(" *_`\"')|").endswith("?")
 
 
 def imperative(text: str) -> bool:
