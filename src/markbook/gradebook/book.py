@@ -10,6 +10,7 @@ from markbook.gradebook.database import make_engine, prepare, reading, writing
 from markbook.gradebook.events import read_events
 from markbook.gradebook.marks import read_marks, remove, store_marks
 from markbook.gradebook.nbgrader_tables import exists_for, read_grades, read_master
+from markbook.gradebook.rescore import rescore
 from markbook.gradebook.resync import resync
 from markbook.gradebook.rubrics import find_rubric, store_rubric
 from markbook.gradebook.submissions import read_answers, read_records, store_submission
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from markbook.course import Course
+    from markbook.gradebook.rescore import Carried, RubricEdit
     from markbook.model import (
         Answer,
         Event,
@@ -151,6 +153,14 @@ class Gradebook:
         """Take back the counting mark; the event stays. Raises ``StaleMark``."""
         with writing(self._engine) as connection:
             remove(connection, mark, who=who)
+
+    def rescore_marks(self, assignment: str, edit: RubricEdit, *, who: str) -> tuple[Carried, ...]:
+        """Store an edited rubric and carry its question's counting marks over, or nothing at all.
+
+        Each mark that changes has an audit line "rescored", the edit one of its own.
+        """
+        with writing(self._engine) as connection:
+            return rescore(connection, assignment, edit, who=who)
 
     def events(self, assignment: str | None = None) -> Iterator[Event]:
         """Yield the audit, oldest first."""
