@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import json
 import shutil
+import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -192,6 +193,41 @@ def copy_of(state, target):
     return Course.open(target)
 
 
+@cache
+def _on_postgresql():
+    """The autograded course on PostgreSQL: its folder, and the name of its database."""
+    postgres = sys.modules["markbook_postgres"]
+    folder = Path(tempfile.mkdtemp(prefix="markbook-tiny-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    root = folder / "course"
+    shutil.copytree(_template("authored"), root)
+    url = postgres.database()
+    course = _with_url(root, url)
+    build(course, ASSIGNMENT)
+    submit_class(course)
+    with Gradebook.open(course) as gb:
+        autograde(course, gb, ASSIGNMENT)
+    return root, url.rpartition("/")[2]
+
+
+def _with_url(root, url):
+    (root / "nbgrader_config.py").write_text(f"{CONFIG}c.CourseDirectory.db_url = {url!r}\n")
+    return Course.open(root)
+
+
+def copy_on_postgresql(target):
+    """Copy the autograded course to ``target``, its gradebook a database of its own; open it."""
+    root, name = _on_postgresql()
+    shutil.copytree(root, target)
+    return _with_url(target, sys.modules["markbook_postgres"].database(name))
+
+
+def twin_of(course, target):
+    """Copy the autograded course once more, its gradebook on the same kind of database."""
+    sqlite = course.db_url.startswith("sqlite")
+    return copy_of("autograded", target) if sqlite else copy_on_postgresql(target)
+
+
 def rubric(question="keys", *, extra_credit=0.0, version="v1"):
     """The rubric of the course's questions, as a value."""
     return Rubric(
@@ -232,23 +268,18 @@ def mark(gb, student, question="keys", earned=("right",), **fields):
 
 def dump(course, *, without=()):
     """Every table's rows by value: nbgrader's random ids are replaced by what they stand for."""
-    import sqlite3
+    from sqlalchemy import create_engine, inspect, text
 
-    path = course.root / "gradebook.db"
-    with sqlite3.connect(path) as connection:
-        names = [
-            row[0]
-            for row in connection.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+    engine = create_engine(course.db_url)
+    with engine.connect() as connection:
+        tables = {
+            name: sorted(
+                map(dict, connection.execute(text(f'SELECT * FROM "{name}"')).mappings()), key=str
             )
-        ]
-        tables = {}
-        for name in names:
-            if name not in without:
-                cursor = connection.execute(f'SELECT * FROM "{name}"')
-                columns = [column[0] for column in cursor.description]
-                tables[name] = [dict(zip(columns, row, strict=True)) for row in cursor]
-    connection.close()
+            for name in sorted(inspect(engine).get_table_names())
+            if name not in without
+        }
+    engine.dispose()
     return tables
 
 

@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
-# Installs what the browser tests need from Debian's packages: chromium.
-# Does nothing where it is there already. Without root it says the one command to run.
+# Installs what tests need from Debian's packages: chromium (browser) and PostgreSQL (gradebook).
+# Does nothing where they are there already. Without root it says the one command to run.
 #   tools/install-debian.sh [--quiet]
 set -euo pipefail
 
-packages=(chromium fonts-dejavu-core)
+packages=(chromium fonts-dejavu-core postgresql)
 quiet=${1:-}
 
-if command -v chromium >/dev/null 2>&1; then
-  [ "$quiet" = --quiet ] || echo "chromium is installed: $(command -v chromium)"
+have_postgresql() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
+
+if command -v chromium >/dev/null 2>&1 && have_postgresql; then
+  [ "$quiet" = --quiet ] || echo "chromium and PostgreSQL are installed"
   exit 0
 fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-  echo "The browser tests need chromium. On Debian: sudo apt-get install ${packages[*]}" >&2
+  echo "Some tests need chromium and PostgreSQL. On Debian: sudo apt-get install ${packages[*]}" >&2
   exit 1
 fi
-echo "Installing ${packages[*]} for the browser tests ..." >&2
+echo "Installing ${packages[*]} for the tests ..." >&2
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq >/dev/null
 apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null

@@ -97,7 +97,7 @@ def test_a_mark_leaves_what_formgrader_would_leave(tiny, course, gb):
     """Formgrader's own handler code, applied to a twin course, ends in the same rows."""
     from nbgrader.api import Gradebook as Theirs
 
-    twin = tiny.copy_of("autograded", course.root.parent / "twin")
+    twin = tiny.twin_of(course, course.root.parent / "twin")
     save(gb, tiny.mark(gb, "ada", comment="Good."), tiny.mark(gb, "cleo", "story", ("right",)))
     with Theirs(twin.db_url, "tiny") as theirs:
         for student, question, data in (

@@ -58,7 +58,8 @@ def test_nbgraders_own_export_and_formgrader_see_the_marks(tiny, course):
     from nbgrader.coursedir import CourseDirectory
 
     assert NbGraderApp is not None
-    api = NbGraderAPI(CourseDirectory(root=str(course.root), course_id="tiny"))
+    directory = CourseDirectory(root=str(course.root), course_id="tiny", db_url=course.db_url)
+    api = NbGraderAPI(directory)
     seen = {s["student"]: s for s in api.get_submissions("hw")}
     assert {name: s["score"] for name, s in seen.items()} == exported
     assert {name: s["needs_manual_grade"] for name, s in seen.items()} == {
