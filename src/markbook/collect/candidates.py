@@ -29,12 +29,16 @@ __all__ = ["Candidate", "continues", "find_candidates", "rest_of_line"]
 # Questions wrap, but not over more lines than this.
 _MOST_LINES = 10
 _MOST_ENDS = 12
+# How many lines below a known wording the same question may still go on.
+_FAR = 6
 # Below this likeness a line is not worth a second look.
 LEAST = 0.38
 # Nothing else a question contains is this like it unless it is the question.
 _SURE = 0.6
 # From here on a known wording is there in full, and nothing more of it can follow.
 _WHOLE = 0.97
+# From here on a text may well be a question to its end, if it does not break off.
+_COMPLETE = 0.85
 # How much less alike a question may become by the words that it wrapped or went on with.
 _WRAPPED_DROP = 0.25
 
@@ -174,13 +178,14 @@ def find_candidates(lines: Sequence[Line], book: Phrasebook) -> list[Candidate]:
     for line in lines:
         if line.blank or line.code or line.rule or line.label_only:
             continue
-        found += [c for c in _at(lines, line, book) if not _inside_another(c, found, line)]
+        found += [c for c in _at(lines, line, book) if not _inside_another(c, found, lines)]
     return found
 
 
-def _inside_another(c: Candidate, found: Sequence[Candidate], line: Line) -> bool:
+def _inside_another(c: Candidate, found: Sequence[Candidate], lines: Sequence[Line]) -> bool:
     """Tell whether a candidate is but the second line of a wrapped question."""
-    if line.marked:
+    line = lines[c.first]
+    if line.marked and not (c.first and continues(line, lines[c.first - 1])):
         return False
     opens = opens_like_a_question(c.text)
     for other in reversed(found[-200:]):
@@ -231,7 +236,7 @@ def _to_the_end(
             return following
         if _goes_on(end, following, wording.question, book):
             end = following
-        elif _finished(following.text) or following.line > end.line + 3:
+        elif _finished(following.text) or following.line > end.line + _FAR:
             break
     return end
 
@@ -257,7 +262,7 @@ def _goes_on(end: _End, following: _End, question: str, book: Phrasebook) -> boo
 
 
 def _finished(text: str) -> bool:
-    bare = text.rstrip("*_`\"')]\u201d\u2019 ")
+    bare = without_notes(text).rstrip("*_`\"')]\u201d\u2019 ")
     return bare.endswith(("?", ".", "!", ":")) and _balanced(text)
 
 
@@ -319,9 +324,11 @@ def _better(
     """Tell whether a question rather ends at ``end``, further on, than where it did so far."""
     before, so_far, _ = current
     gain = value - so_far
-    if gain <= 0.005:
+    complete = so_far >= _COMPLETE and _balanced(before.text) and not ends_open(before.text)
+    wrapped = end.line > before.line and not interrogative(end.text)
+    if gain <= (0.03 if complete and wrapped else 0.005):
         return False
-    finished = _finished(before.text)
+    finished = _finished(before.text) and not before.text.endswith(":")
     if so_far < _SURE or not finished:
         return True
     # The first sentence was a question already. More of it, or the answer's first words?

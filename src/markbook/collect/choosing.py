@@ -27,6 +27,8 @@ _MARGIN = 0.1
 # Whoever writes one question word by word does not mean another that is this much less alike.
 _PLAIN, _APART = 0.9, 0.2
 _LISTED = 0.2
+# What a line needs whose number says that it is a question.
+_NUMBERED = 0.45
 # "A JSON web token." answers what "What is a JSON web token?" asks, in nearly the same words.
 _STATED = {"plain": 0.35, "bullet": 0.25, "quote": 0.25, "number": 0.1}
 _MOST_PLACES = 40
@@ -105,6 +107,7 @@ def choose(
     sure = [(c, s) for c, s in scored if c.likeness >= _CONFIDENT or _looks_asked(c)]
     taken = _assign([(c, score) for c, score in sure if score >= _ACCEPTED])
     taken = _rescue(taken, scored, habits, order)
+    taken = _in_number(taken, scored, lines)
     taken.sort(key=lambda pair: pair[0].first)
     apart = _without_overlaps([c for c, _ in taken], lines)
     deducted = {c.first: c.likeness - score for c, score in taken}
@@ -307,6 +310,36 @@ def _rescue(
             taken.append((c, score))
             taken.sort(key=lambda pair: pair[0].first)
     return taken
+
+
+def _in_number(
+    taken: list[tuple[Candidate, float]],
+    scored: Sequence[tuple[Candidate, float]],
+    lines: Sequence[Line],
+) -> list[tuple[Candidate, float]]:
+    """Let a line whose number fits between, or after, numbered questions take a free question."""
+    taken = sorted(taken, key=lambda pair: pair[0].first)
+    for c, score in sorted(scored, key=lambda pair: (pair[0].first, -pair[0].likeness)):
+        if c.likeness < _NUMBERED or c.likeness < c.rival_likeness + _MARGIN:
+            continue
+        if any(c.question == t.question or _overlap(c, t) for t, _ in taken):
+            continue
+        if _fits_number(c, [t for t, _ in taken if t.style == c.style], lines):
+            taken.append((c, max(score, c.likeness - _MARGIN)))
+            taken.sort(key=lambda pair: pair[0].first)
+    return taken
+
+
+def _fits_number(c: Candidate, asked: Sequence[Candidate], lines: Sequence[Line]) -> bool:
+    """Tell whether the paper's numbered questions leave just this number open at this place."""
+    if len(asked) < 2 or not all(lines[a.first].ordinal.isdigit() for a in (c, *asked)):
+        return False
+    here = int(lines[c.first].ordinal)
+    before = [int(lines[a.first].ordinal) for a in asked if a.first < c.first][-1:]
+    after = [int(lines[a.first].ordinal) for a in asked if a.first > c.first][:1]
+    if (before and not before[0] < here) or (after and not here < after[0]):
+        return False
+    return before == [here - 1] or after == [here + 1]
 
 
 def _overlap(one: Candidate, other: Candidate) -> bool:

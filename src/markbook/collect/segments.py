@@ -276,19 +276,17 @@ class _Cutter:
             return False
         paragraph = self._paragraph(number, end)
         alike = self.book.likeness(paragraph[:700], least=0.75)
-        if alike and alike[0][1].question == c.question:
+        own = bool(alike) and alike[0][1].question == c.question
+        if own or self.book.quotes(paragraph, c.question):
             return False
-        if self.book.quotes(paragraph, c.question):
-            return False
-        if self._parent(c, line):
-            return True
         if line.level:
             return self._foreign_heading(c, line, paragraph)
+        if self._parent(c, line) or self._next_number(c, line, end):
+            return True
         if not self._styled_like_questions(c, line):
             return False
-        if alike and not alike[0][1].title:
-            return True
-        return self._foreign_question(c, line, paragraph, end)
+        known = bool(alike) and not alike[0][1].title
+        return known or self._foreign_question(c, line, paragraph, end)
 
     def _paragraph(self, number: int, end: int) -> str:
         parts = [self.lines[number].content.strip()]
@@ -312,6 +310,23 @@ class _Cutter:
             return not own
         following = self._after(line.number)
         return interrogative(text) or (following is not None and self._starts(following))
+
+    def _next_number(self, c: Candidate, line: Line, end: int) -> bool:
+        """Tell whether a line has the number between two questions' own, and no list led to it."""
+        following = self.lines[end] if end < len(self.lines) else None
+        if following is None or not (line.ordinal and line.style == c.style == following.style):
+            return False
+        before = self.lines[c.first].ordinal
+        numbers = (before, line.ordinal, following.ordinal)
+        if not all(number.isdigit() for number in numbers):
+            return False
+        if not int(before) < int(line.ordinal) < int(following.ordinal):
+            return False
+        between = self.lines[c.last + 1 : line.number]
+        return not any(
+            other.style == c.style and other.ordinal.isdigit() and int(other.ordinal) <= int(before)
+            for other in between
+        )
 
     def _parent(self, c: Candidate, line: Line) -> bool:
         """Tell whether a list item stands above the next question as a section of questions."""
