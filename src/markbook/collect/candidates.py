@@ -10,6 +10,7 @@ from rapidfuzz import fuzz
 
 from markbook.collect.blocks import SEEN
 from markbook.collect.similarity import (
+    asks,
     ends_open,
     imperative,
     interrogative,
@@ -87,6 +88,7 @@ class _End:
     resume: int
     text: str
     gap: bool = False  # ended by a dash, a tab, closing bold ... and not by punctuation
+    heading: bool = False  # on a heading's own line
     final: bool = False  # the question's own markup ends here
 
     @property
@@ -130,7 +132,8 @@ def _ends(lines: Sequence[Line], first: int) -> Iterator[_End]:
         for stop, resume in _stops(line.raw, start) if span is None else ():
             piece = line.raw[start:stop].strip()
             gap = resume > stop and resume < len(line.raw.rstrip())
-            yield _End(number, stop, resume, f"{before} {piece}".strip(), gap)
+            text = f"{before} {piece}".strip()
+            yield _End(number, stop, resume, text, gap, line.level > 0)
         before = f"{before} {line.raw[start:SEEN].strip()}".strip()
         if len(line.raw) > SEEN or len(before) > SEEN:
             return
@@ -324,7 +327,9 @@ def _better(
     """Tell whether a question rather ends at ``end``, further on, than where it did so far."""
     before, so_far, _ = current
     gain = value - so_far
-    complete = so_far >= _COMPLETE and _balanced(before.text) and not ends_open(before.text)
+    if end.line > before.line and before.heading and not asks(end.text):
+        return False
+    complete = so_far >= _COMPLETE and not ends_open(before.text)
     wrapped = end.line > before.line and not interrogative(end.text)
     if gain <= (0.03 if complete and wrapped else 0.005):
         return False

@@ -98,12 +98,16 @@ def choose(
     question that it resembles less, if no other is near. In the order of the paper.
     """
     candidates = [c for c in candidates if not _meant_otherwise(c)]
-    strong = {c.last for c in candidates if c.likeness >= _CONFIDENT and _looks_asked(c)}
+    strong = _strong(candidates)
     scored = [(c, _score(lines, c, habits, strong)) for c in candidates]
     scored = _without_contents(lines, scored, strong)
     named = {(c.question, _next_text(lines, c.last)) for c in candidates if _names(lines, c)}
     # A heading that names the question goes with the text below it that asks the question.
-    scored = [(c, s - (0.1 if (c.question, c.first) in named else 0.0)) for c, s in scored]
+    spelt = {c.question for c, s in scored if s >= _CONFIDENT and not c.title}
+    scored = [
+        (c, s - (0.1 if (c.question, c.first) in named or (c.title and c.question in spelt) else 0))
+        for c, s in scored
+    ]
     sure = [(c, s) for c, s in scored if c.likeness >= _CONFIDENT or _looks_asked(c)]
     taken = _assign([(c, score) for c, score in sure if score >= _ACCEPTED])
     taken = _rescue(taken, scored, habits, order)
@@ -114,7 +118,9 @@ def choose(
     return [Chosen(c, _confidence(c, deducted[c.first])) for c in apart]
 
 
-def _score(lines: Sequence[Line], c: Candidate, habits: Habits, strong: set[int]) -> float:
+def _score(
+    lines: Sequence[Line], c: Candidate, habits: Habits, strong: Mapping[int, set[str]]
+) -> float:
     score = c.likeness - _style_penalty(c, habits)
     above = lines[c.first - 1] if c.first else None
     buried = (
@@ -130,7 +136,7 @@ def _score(lines: Sequence[Line], c: Candidate, habits: Habits, strong: set[int]
     if not asks(c.text) and not lines[c.first].level:
         score -= _STATED.get(c.style.marker.rstrip("-*+.)"), 0.0) if not c.style.bold else 0.0
     if c.title:
-        score -= _title_penalty(lines[c.first], c)
+        score -= _title_penalty(lines[c.first], c, habits)
     # Of two equal places the one with something under it is the question, not a list of contents.
     if not c.inline and not _answered(lines, c, strong):
         score -= 0.03
@@ -142,8 +148,17 @@ def _meant_otherwise(c: Candidate) -> bool:
     return c.rival_likeness >= _PLAIN and c.likeness < c.rival_likeness - _APART
 
 
+def _strong(candidates: Sequence[Candidate]) -> dict[int, set[str]]:
+    """Return which questions are asked for certain on lines, by the line where they end."""
+    strong: dict[int, set[str]] = defaultdict(set)
+    for c in candidates:
+        if c.likeness >= _CONFIDENT and _looks_asked(c):
+            strong[c.last].add(c.question)
+    return strong
+
+
 def _without_contents(
-    lines: Sequence[Line], scored: Sequence[tuple[Candidate, float]], strong: set[int]
+    lines: Sequence[Line], scored: Sequence[tuple[Candidate, float]], strong: Mapping[int, set[str]]
 ) -> list[tuple[Candidate, float]]:
     """Lower a list of contents: questions with nothing below them that are asked again."""
     asked = {
@@ -197,17 +212,19 @@ def _style_penalty(c: Candidate, habits: Habits) -> float:
     return penalty
 
 
-def _title_penalty(line: Line, c: Candidate) -> float:
+def _title_penalty(line: Line, c: Candidate, habits: Habits) -> float:
     if c.inline or c.likeness < _CONFIDENT:
         return 1.0
+    if habits.confident >= 2 and (c.style != habits.main or not line.level):
+        return 0.4  # whoever asks in whole questions elsewhere names none by a bare title
     named = line.level > 0 or c.style.bold or c.style.marker.startswith(("number", "label", "html"))
     return 0.0 if named else 0.3
 
 
-def _answered(lines: Sequence[Line], c: Candidate, strong: set[int]) -> bool:
+def _answered(lines: Sequence[Line], c: Candidate, strong: Mapping[int, set[str]]) -> bool:
     for line in lines[c.last + 1 : c.last + 8]:
         if not line.blank and not line.rule:
-            return line.number not in strong
+            return strong.get(line.number, set()) <= {c.question}
     return False
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from markbook.collect.blocks import read_lines
 from markbook.collect.candidates import find_candidates
 from markbook.collect.choosing import choose, learn
-from markbook.collect.segments import cut
+from markbook.collect.numbered import numbered_answers
+from markbook.collect.segments import Block, cut
 from markbook.collect.similarity import Phrasebook
 from markbook.model import AnswerStatus
 
@@ -87,7 +88,12 @@ def match_with(book: Phrasebook, text: str) -> PaperMatch:
     candidates = find_candidates(lines, book)
     habits = learn(candidates)
     chosen = choose(lines, candidates, habits, book.questions)
-    segments = cut(lines, [found.candidate for found in chosen], book, habits)
+    asking = [found.candidate for found in chosen]
+    apart = numbered_answers(lines, asking)
+    segments = cut(lines[: apart.start] if apart else lines, asking, book, habits)
+    if apart:
+        segments.answers.update(apart.answers)
+        segments.blocks += [Block(apart.heading, framing=True)] if apart.heading else []
     by_question = {found.candidate.question: found for found in chosen}
     answers = {
         question: _answer(by_question[question], segments.asked, segments.answers)

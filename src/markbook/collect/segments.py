@@ -13,6 +13,7 @@ from markbook.collect.similarity import (
     imperative,
     interrogative,
     opens_like_a_question,
+    phrase,
 )
 
 if TYPE_CHECKING:
@@ -217,9 +218,15 @@ class _Cutter:
                 stop += 1
             text = " ".join(line.raw.strip() for line in self.lines[position:stop])
             alike = self.book.likeness(text[:700], least=least) if text else ()
-            if not alike or alike[0][1].question != c.question or not self._worded(text, c):
+            again = bool(alike) and alike[0][1].question == c.question and self._worded(text, c)
+            if not (again or self._other_half(text, c)):
                 return start, said
             start, said, least = stop, f"{said} {text}".strip(), _SAME
+
+    def _other_half(self, text: str, c: Candidate) -> bool:
+        """Tell whether a paragraph is the question's second half, below its first."""
+        half = interrogative(text) and self.book.quotes(text[:700], c.question)
+        return half and phrase(text).norm not in phrase(c.text).norm
 
     def _worded(self, text: str, c: Candidate) -> bool:
         """Tell whether a paragraph is the prompt itself, and no statement that resembles it."""
@@ -277,15 +284,16 @@ class _Cutter:
         paragraph = self._paragraph(number, end)
         alike = self.book.likeness(paragraph[:700], least=0.75)
         own = bool(alike) and alike[0][1].question == c.question
-        if own or self.book.quotes(paragraph, c.question):
+        if own or _EMPTY_ANSWER.match(line.raw) or self.book.quotes(paragraph, c.question):
             return False
         if line.level:
-            return self._foreign_heading(c, line, paragraph)
+            near = line.indent < self.lines[c.first].indent + 4
+            return near and self._foreign_heading(c, line, paragraph)
         if self._parent(c, line) or self._next_number(c, line, end):
             return True
         if not self._styled_like_questions(c, line):
             return False
-        known = bool(alike) and not alike[0][1].title
+        known = bool(alike) and (self.nested or not alike[0][1].title)
         return known or self._foreign_question(c, line, paragraph, end)
 
     def _paragraph(self, number: int, end: int) -> str:
