@@ -40,6 +40,8 @@ _SURE = 0.6
 _WHOLE = 0.97
 # From here on a text may well be a question to its end, if it does not break off.
 _COMPLETE = 0.85
+# How much more alike the next line must then make it, to belong to it.
+_WRAPPED_GAIN = 0.03
 # How much less alike a question may become by the words that it wrapped or went on with.
 _WRAPPED_DROP = 0.25
 
@@ -88,7 +90,6 @@ class _End:
     resume: int
     text: str
     gap: bool = False  # ended by a dash, a tab, closing bold ... and not by punctuation
-    heading: bool = False  # on a heading's own line
     final: bool = False  # the question's own markup ends here
 
     @property
@@ -132,8 +133,7 @@ def _ends(lines: Sequence[Line], first: int) -> Iterator[_End]:
         for stop, resume in _stops(line.raw, start) if span is None else ():
             piece = line.raw[start:stop].strip()
             gap = resume > stop and resume < len(line.raw.rstrip())
-            text = f"{before} {piece}".strip()
-            yield _End(number, stop, resume, text, gap, line.level > 0)
+            yield _End(number, stop, resume, f"{before} {piece}".strip(), gap)
         before = f"{before} {line.raw[start:SEEN].strip()}".strip()
         if len(line.raw) > SEEN or len(before) > SEEN:
             return
@@ -212,6 +212,8 @@ def _at(lines: Sequence[Line], line: Line, book: Phrasebook) -> list[Candidate]:
         if not alike and end.line > line.number and not best:
             break
         ends.append(end)
+        if line.level and end.line > line.number and not asks(end.text):
+            continue  # a heading and its answer
         for value, wording in alike:
             current = best.get(wording.question)
             if current is None or _better(end, value, wording, current):
@@ -259,9 +261,19 @@ def _goes_on(end: _End, following: _End, question: str, book: Phrasebook) -> boo
     complete = _finished(following.text)
     if not _finished(end.text):
         owned = book.owns(added, question) and _breaks_off(end.text)
+        if _may_be_whole(end, book.alike(end.text, question), following):
+            return owned or gain > _WRAPPED_GAIN
+        complete = complete or (not _balanced(end.text) and _balanced(following.text))
         return owned or gain > 0.01 or (complete and (gain > -0.05 or asking))
     complete = complete or book.owns(added, question)
     return asking and (same_line or (complete and gain > -_WRAPPED_DROP))
+
+
+def _may_be_whole(end: _End, value: float, following: _End) -> bool:
+    """Tell whether a question without its mark is over where its line is."""
+    wrapped = following.line > end.line and not interrogative(following.text)
+    whole = value >= _COMPLETE and _balanced(end.text) and not end.gap
+    return wrapped and whole and not _breaks_off(end.text)
 
 
 def _finished(text: str) -> bool:
@@ -327,11 +339,7 @@ def _better(
     """Tell whether a question rather ends at ``end``, further on, than where it did so far."""
     before, so_far, _ = current
     gain = value - so_far
-    if end.line > before.line and before.heading and not asks(end.text):
-        return False
-    complete = so_far >= _COMPLETE and not ends_open(before.text)
-    wrapped = end.line > before.line and not interrogative(end.text)
-    if gain <= (0.03 if complete and wrapped else 0.005):
+    if gain <= (_WRAPPED_GAIN if _may_be_whole(before, so_far, end) else 0.005):
         return False
     finished = _finished(before.text) and not before.text.endswith(":")
     if so_far < _SURE or not finished:

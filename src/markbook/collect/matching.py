@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from markbook.collect.blocks import read_lines
 from markbook.collect.candidates import find_candidates
 from markbook.collect.choosing import choose, learn
+from markbook.collect.framing import Block
 from markbook.collect.numbered import numbered_answers
-from markbook.collect.segments import Block, cut
+from markbook.collect.segments import cut
 from markbook.collect.similarity import Phrasebook
 from markbook.model import AnswerStatus
 

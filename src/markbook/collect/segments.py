@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from markbook.collect.blocks import front_matter_end
 from markbook.collect.candidates import continues, rest_of_line
+from markbook.collect.framing import Block, join_lines, read_blocks
 from markbook.collect.similarity import (
     asks,
     imperative,
@@ -24,31 +24,12 @@ if TYPE_CHECKING:
     from markbook.collect.choosing import Habits
     from markbook.collect.similarity import Phrasebook
 
-__all__ = ["Block", "Segments", "cut"]
+__all__ = ["Segments", "cut"]
 
 _KNOWN = 0.8
 _SAME = 0.95
 # Nobody's answer has this many words in common with the prompt by chance.
 _LONG = 8
-_TITLE_WORDS = 8
-_LABELLED = re.compile(
-    r"^(?:name|student|author|by|date|course|class|cohort|assignment|homework|group|team|id|"
-    r"e-?mail|section|week|instructor|teacher|subject|lesson|unit|module)\b[^.?!]{0,80}$",
-    re.IGNORECASE,
-)
-_TABLE_HEAD = re.compile(
-    r"^(?:[\s|*#]|no\.?|nr\.?|number|my|the|questions?|answers?|prompts?|responses?)+$",
-    re.IGNORECASE,
-)
-_DATE = re.compile(
-    r"^[\w.,/ -]{0,12}\b(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d{2}-\d{2})\b.{0,20}$"
-)
-_INSTRUCTION = re.compile(
-    r"^(?:please\s+)?(?:answer|respond to|complete|write your answers|reply to|solve)\b"
-    r".{0,80}\b(?:questions?|below|following|exercises?|prompts?)\b.{0,40}$",
-    re.IGNORECASE,
-)
-_FRAMES = (_LABELLED, _TABLE_HEAD, _DATE, _INSTRUCTION)
 _EMPTY_ANSWER = re.compile(
     r"^\s*(?:[-*+>#]\s*)*[*_]*"
     r"(?:(?:my answer|answer|ans|antwort|respuesta|response)[*_]*\s*[:.)\]-]*|a[*_]*\s*[:)])?"
@@ -56,15 +37,6 @@ _EMPTY_ANSWER = re.compile(
     re.IGNORECASE,
 )
 _STUB = re.compile(r"^\s*[*_]*your answer(?: goes)? here\.*[*_]*\s*$", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Consecutive text of no question; ``framing`` is a title, a name, a date, an instruction."""
-
-    text: str
-    framing: bool
-    like_a_question: str = ""
 
 
 @dataclass(slots=True)
@@ -82,64 +54,14 @@ def cut(
     """Cut a paper at its questions, which come in the order of the paper."""
     made = Segments()
     if not chosen:
-        made.blocks = _blocks(lines, 0, len(lines), book, front=False)
+        made.blocks = read_blocks(lines, 0, len(lines), book, front=False)
         return made
     cutter = _Cutter(lines, chosen, book, habits)
-    made.blocks += _blocks(lines, 0, cutter.number_above(chosen[0].first), book, front=True)
+    made.blocks += read_blocks(lines, 0, cutter.number_above(chosen[0].first), book, front=True)
     for c, following in zip(chosen, [*chosen[1:], None], strict=True):
         end = following.first if following is not None else len(lines)
         cutter.segment(c, end, made)
     return made
-
-
-def _blocks(
-    lines: Sequence[Line], start: int, end: int, book: Phrasebook, *, front: bool
-) -> list[Block]:
-    """Return the paragraphs of some lines, those that only frame a paper marked as such."""
-    found: list[Block] = []
-    position = front_matter_end(list(lines[:40])) if start == 0 else start
-    if start == 0 and position:
-        position = min(position, end)
-        text = _text([line.raw for line in lines[:position]])
-        found.append(Block(text, framing=front))
-    while position < end:
-        if lines[position].blank:
-            position += 1
-            continue
-        stop = position
-        while stop < end and not lines[stop].blank:
-            stop += 1
-        for framing, part in _by_framing(lines[position:stop], book, front=front):
-            if not all(line.rule for line in part):
-                found.append(Block(_text([line.raw for line in part]), framing))
-        position = stop
-    return found
-
-
-def _by_framing(
-    part: Sequence[Line], book: Phrasebook, *, front: bool
-) -> list[tuple[bool, list[Line]]]:
-    groups: list[tuple[bool, list[Line]]] = []
-    for line in part:
-        framing = line.rule or (front and _frames(line, book))
-        if groups and (line.rule or groups[-1][0] == framing):
-            groups[-1][1].append(line)
-        else:
-            groups.append((framing, [line]))
-    return groups
-
-
-def _frames(line: Line, book: Phrasebook) -> bool:
-    """Tell whether a line before the first question only frames the paper. When in doubt: no."""
-    content = line.raw[line.start :].strip().strip("*_#:| ")
-    if line.code or line.label_only or book.likeness(content[:700], least=_KNOWN):
-        return not line.code
-    if interrogative(content):
-        return False
-    if line.level or any(known.match(content) for known in _FRAMES):
-        return True
-    short = len(content.split()) <= _TITLE_WORDS and not content.endswith((".", "!", ":", ","))
-    return short and line.style.marker == "plain" and line.indent < 4
 
 
 class _Cutter:
@@ -199,7 +121,7 @@ class _Cutter:
             end,
         )
         body = [line.raw for line in self._trimmed(start, stop, before_question=stop < end)]
-        answer = _text([rest, *body] if rest else body)
+        answer = join_lines([rest, *body] if rest else body)
         made.asked[c.question] = f"{c.text} {more}".strip()
         made.answers[c.question] = "" if _is_blank(answer) else answer
         self._leave(stop, end, c, made)
@@ -245,7 +167,7 @@ class _Cutter:
                     line.blank or line.rule or line.level or line.label_only for line in part
                 )
                 asking = interrogative(part[0].content) or imperative(part[0].content)
-                text = _text([line.raw for line in part])
+                text = join_lines([line.raw for line in part])
                 framing = heading_only and not asking
                 made.blocks.append(Block(text, framing, part[0].content if asking else ""))
             position = stop
@@ -400,13 +322,3 @@ def _is_blank(answer: str) -> bool:
         _EMPTY_ANSWER.match(raw) or _STUB.match(raw) or re.fullmatch(r"[\s\-*_=|#>+.]*", raw)
         for raw in answer.split("\n")
     )
-
-
-def _text(raws: Sequence[str]) -> str:
-    """Join lines, without blank ones at either end; indentation stays."""
-    kept = list(raws)
-    while kept and not kept[0].strip():
-        kept.pop(0)
-    while kept and not kept[-1].strip():
-        kept.pop()
-    return "\n".join(kept)
