@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from markbook.gradebook.database import make_engine, prepare, reading, writing
-from markbook.gradebook.events import read_events
-from markbook.gradebook.marks import read_marks, remove, store_marks
+from markbook.gradebook.events import (
+    append_event,
+    batched,
+    last_event,
+    now,
+    read_batch,
+    read_events,
+    read_histories,
+    touched,
+)
+from markbook.gradebook.flags import read_flags, store_flag
+from markbook.gradebook.leases import give_back, read_leases, take
+from markbook.gradebook.marks import read_comments, read_marks, remove, store_marks
 from markbook.gradebook.nbgrader_tables import exists_for, read_grades, read_master
 from markbook.gradebook.rescore import rescore
 from markbook.gradebook.resync import resync
 from markbook.gradebook.rubrics import find_rubric, store_rubric
-from markbook.gradebook.submissions import read_answers, read_records, store_submission
+from markbook.gradebook.stamps import read_stamp
+from markbook.gradebook.submissions import (
+    read_answers,
+    read_records,
+    read_versions,
+    store_submission,
+)
 from markbook.gradebook.suggestions import read_suggestions, store_suggestions
+from markbook.model import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from sqlalchemy import Engine
 
     from markbook.course import Course
+    from markbook.gradebook.flags import Flag
     from markbook.gradebook.rescore import Carried, RubricEdit
     from markbook.model import (
         Answer,
-        Event,
         Grade,
         Mark,
         Rubric,
@@ -34,7 +54,16 @@ if TYPE_CHECKING:
         Suggestion,
     )
 
-__all__ = ["Gradebook"]
+__all__ = ["Gradebook", "MarksOf"]
+
+
+@dataclass(frozen=True, slots=True)
+class MarksOf:
+    """What people decided about some answers of a question, by student; ``flags`` are all."""
+
+    marks: Mapping[str, Mark]
+    versions: Mapping[str, int]
+    flags: Mapping[str, Flag]
 
 
 class Gradebook:
@@ -137,17 +166,24 @@ class Gradebook:
             return read_marks(connection, assignment, question, all_=True)
 
     def save_marks(
-        self, marks: Sequence[Mark], *, who: str, what: str, rule: str = ""
+        self,
+        marks: Sequence[Mark],
+        *,
+        who: str,
+        what: str,
+        rule: str = "",
+        batch: str = "",
     ) -> tuple[Mark, ...]:
         """Store marks, their audit lines and nbgrader's grades and comments, or nothing at all.
 
         ``row_version`` of each must be that of the mark that counts now, or 0 where none does;
-        otherwise, and when the answer has changed, ``StaleMark``. A score that the criteria do
+        otherwise, and when the answer has changed, ``StaleMark`` with ``theirs``. ``batch`` is a
+        name under which the audit finds what was stored together. A score that the criteria do
         not earn is a ``MarkbookError``, an answer that is not there ``UnknownName``. Marks that
         are stored already change nothing.
         """
         with writing(self._engine) as connection:
-            return store_marks(connection, marks, who=who, what=what, rule=rule)
+            return store_marks(connection, marks, who=who, what=what, rule=rule, batch=batch)
 
     def remove_mark(self, mark: Mark, *, who: str) -> None:
         """Take back the counting mark; the event stays. Raises ``StaleMark``."""
@@ -162,16 +198,136 @@ class Gradebook:
         with writing(self._engine) as connection:
             return rescore(connection, assignment, edit, who=who)
 
+    def undo_marks(
+        self,
+        undone: Sequence[tuple[Mark, Mark | None]],
+        *,
+        who: str,
+        what: str = "undo",
+        batch: str = "",
+    ) -> tuple[Mark | None, ...]:
+        """Put the second mark of each pair in the place of the first, which counts now.
+
+        None in the second place leaves the answer unmarked. All of it or nothing: ``StaleMark``
+        when one of the first is no longer what counts. Returns the marks that count then.
+        """
+        counting: list[Mark | None] = []
+        with writing(self._engine) as connection:
+            for mark, earlier in undone:
+                if earlier is None:
+                    remove(connection, mark, who=who, what=what, batch=batch)
+                    counting.append(None)
+                else:
+                    again = dataclasses.replace(earlier, row_version=mark.row_version)
+                    counting += store_marks(connection, [again], who=who, what=what, batch=batch)
+        return tuple(counting)
+
+    def marks_of(self, assignment: str, question: str, students: Collection[str]) -> MarksOf:
+        """Return the counting marks, versions and flags of these students' answers."""
+        with reading(self._engine) as connection:
+            flags = read_flags(connection, assignment, question)
+            marks: dict[str, Mark] = {}
+            versions: dict[str, int] = {}
+            for some in batched(sorted(students)):
+                found = read_marks(connection, assignment, question, students=some)
+                marks |= {mark.student: mark for mark in found}
+                versions |= read_versions(connection, assignment, question, some)
+        return MarksOf(marks, versions, flags)
+
+    def versions(self, assignment: str, question: str) -> dict[str, int]:
+        """Return a number for each student's answer that grows with its text and its marks."""
+        with reading(self._engine) as connection:
+            return read_versions(connection, assignment, question)
+
+    def comments(self, assignment: str) -> dict[tuple[str, str], int]:
+        """Return how often each (question, comment) is in a mark that counts."""
+        with reading(self._engine) as connection:
+            return read_comments(connection, assignment)
+
+    # Markers at work
+
+    def pulse(self, assignment: str) -> tuple[int, int]:
+        """Return two numbers: the newest event, and one that grows when a step changed anything.
+
+        Cheap; while both stay, what was read of the assignment still holds.
+        """
+        with reading(self._engine) as connection:
+            return last_event(connection), read_stamp(connection, assignment)
+
+    def touched(self, assignment: str, question: str, since: int) -> frozenset[str | None]:
+        """Return the students whose answers have events after ``since``; None stands for all."""
+        with reading(self._engine) as connection:
+            return touched(connection, assignment, question, since)
+
+    def leases(self, assignment: str, question: str) -> dict[str, str]:
+        """Return who has which student's answer open."""
+        with reading(self._engine) as connection:
+            return read_leases(connection, assignment, question)
+
+    def lease(
+        self,
+        assignment: str,
+        question: str,
+        students: Iterable[str],
+        *,
+        marker: str,
+        instead_of: str | None = None,
+    ) -> str | None:
+        """Lease the first of the students' answers that no other marker has open.
+
+        Lasts five minutes; taking one's own again renews it. ``instead_of`` is given back.
+        Returns the student, None when there is none.
+        """
+        with writing(self._engine) as connection:
+            if instead_of is not None:
+                give_back(connection, assignment, question, instead_of, marker)
+            return take(connection, assignment, question, students, marker)
+
+    def release(self, assignment: str, question: str, student: str, *, marker: str) -> None:
+        """End the marker's lease."""
+        with writing(self._engine) as connection:
+            give_back(connection, assignment, question, student, marker)
+
+    def flags(self, assignment: str, question: str) -> dict[str, Flag]:
+        """Return the flags by student."""
+        with reading(self._engine) as connection:
+            return read_flags(connection, assignment, question)
+
+    def flag(self, answer: Answer, *, marker: str, flagged: bool, note: str = "") -> None:
+        """Set or take away an answer's flag, with its audit line."""
+        with writing(self._engine) as connection:
+            store_flag(connection, _subject(answer), marker=marker, flagged=flagged, note=note)
+
+    def note(self, answer: Answer, *, who: str, what: str) -> None:
+        """Append to the audit that something was done with an answer that changed nothing."""
+        event = Event(at=now(), who=who, what=what, subject=_subject(answer))
+        with writing(self._engine) as connection:
+            append_event(connection, event, answer.assignment)
+
+    # The audit
+
+    def histories(
+        self, assignment: str, question: str, students: Collection[str]
+    ) -> dict[str, tuple[Event, ...]]:
+        """Return the events of these students' answers, oldest first."""
+        with reading(self._engine) as connection:
+            return read_histories(connection, assignment, question, students)
+
+    def batch(self, assignment: str, batch: str) -> tuple[Event, ...]:
+        """Return the events that were stored together under the name ``batch``."""
+        with reading(self._engine) as connection:
+            return read_batch(connection, assignment, batch)
+
     def events(self, assignment: str | None = None) -> Iterator[Event]:
         """Yield the audit, oldest first."""
         return read_events(self._engine, assignment)
 
     # nbgrader's record
 
-    def grades(self, assignment: str) -> tuple[Grade, ...]:
+    def grades(self, assignment: str, question: str | None = None) -> tuple[Grade, ...]:
         """Return nbgrader's own rows, scored as nbgrader scores them."""
         with reading(self._engine) as connection:
-            return read_grades(connection, assignment)
+            return read_grades(connection, assignment, question)
 
     def resync(self, assignment: str) -> int:
         """Put nbgrader's grades right from the marks after autograding; return how many changed."""
@@ -188,3 +344,12 @@ class Gradebook:
         with reading(self._engine) as connection:
             master = read_master(connection, assignment)
         return hashlib.sha256(json.dumps(master).encode()).hexdigest()
+
+
+def _subject(answer: Answer) -> dict[str, str]:
+    return {
+        "assignment": answer.assignment,
+        "notebook": answer.notebook,
+        "question": answer.question,
+        "student": answer.student,
+    }

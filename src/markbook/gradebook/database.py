@@ -25,7 +25,9 @@ __all__ = ["make_engine", "prepare", "reading", "writing"]
 # nbgrader itself waits 5 s; a marker's click may wait behind a whole batch being saved.
 _BUSY_SECONDS = 30
 
-_NEVER_AT_ONCE = 7_262_375  # any constant: the key of PostgreSQL's advisory lock for migrations
+# Any two constants: the keys of PostgreSQL's advisory locks for migrations and for writing.
+_NEVER_AT_ONCE = 7_262_375
+_ONE_WRITER = 7_262_376
 
 
 def make_engine(url: str) -> Engine:
@@ -68,9 +70,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """Give a connection in one transaction: all of it is stored, or on any error nothing."""
+    """Give a connection in one transaction: all of it is stored, or on any error nothing.
+
+    Writers take turns, so that the numbers of the events come in the order they are committed in.
+    """
     with engine.connect().execution_options(markbook_writes=True) as connection:
         with connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_WRITER})"))
             yield connection
 
 

@@ -6,18 +6,27 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from markbook.gradebook import tables
 from markbook.gradebook.database import reading
 from markbook.model import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, Row
 
-__all__ = ["append_event", "now", "read_events"]
+__all__ = [
+    "append_event",
+    "batched",
+    "last_event",
+    "now",
+    "read_batch",
+    "read_events",
+    "read_histories",
+    "touched",
+]
 
 _PAGE = 500  # events in memory at once
 
@@ -29,8 +38,10 @@ def now() -> str:
 
 def append_event(connection: Connection, event: Event, assignment: str) -> None:
     """Append an event in the transaction of the change that it records."""
+    found = {name: event.subject.get(name) for name in ("question", "student", "batch")}
     connection.execute(
         insert(tables.event).values(
+            **found,
             at=event.at,
             assignment=assignment,
             who=event.who,
@@ -52,17 +63,70 @@ def read_events(engine: Engine, assignment: str | None) -> Iterator[Event]:
         with reading(engine) as connection:
             page = connection.execute(query.order_by(tables.event.c.id).limit(_PAGE)).all()
         for row in page:
-            yield Event(
-                at=row.at,
-                who=row.who,
-                what=row.what,
-                subject=json.loads(row.subject),
-                before=None if row.before is None else json.loads(row.before),
-                after=None if row.after is None else json.loads(row.after),
-            )
+            yield _event(row)
         if len(page) < _PAGE:
             return
         last = page[-1].id
+
+
+def read_histories(
+    connection: Connection, assignment: str, question: str, students: Collection[str]
+) -> dict[str, tuple[Event, ...]]:
+    """Return the events of these students' answers to the question, oldest first."""
+    table = tables.event
+    found: dict[str, list[Event]] = {student: [] for student in students}
+    for some in batched(sorted(found)):
+        query = select(table).where(
+            table.c.assignment == assignment,
+            table.c.question == question,
+            table.c.student.in_(some),
+        )
+        for row in connection.execute(query.order_by(table.c.id)):
+            found[row.student].append(_event(row))
+    return {student: tuple(events) for student, events in found.items()}
+
+
+def read_batch(connection: Connection, assignment: str, batch: str) -> tuple[Event, ...]:
+    """Return the events that were stored together under the name ``batch``."""
+    table = tables.event
+    query = select(table).where(table.c.batch == batch, table.c.assignment == assignment)
+    return tuple(_event(row) for row in connection.execute(query.order_by(table.c.id)))
+
+
+def last_event(connection: Connection) -> int:
+    """Return the number of the newest event of the gradebook, 0 without any."""
+    return connection.scalar(select(func.max(tables.event.c.id))) or 0
+
+
+def touched(
+    connection: Connection, assignment: str, question: str, since: int
+) -> frozenset[str | None]:
+    """Return whose answers to the question have events after ``since``; None for all of them."""
+    table = tables.event
+    # By id alone: with more conditions SQLite would rather read the question's whole history.
+    query = select(table.c.assignment, table.c.question, table.c.student).where(table.c.id > since)
+    return frozenset(
+        row.student
+        for row in connection.execute(query)
+        if (row.assignment, row.question) == (assignment, question)
+    )
+
+
+def batched(names: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
+    """Cut a list of names into pieces that fit one query."""
+    for start in range(0, len(names), size):
+        yield names[start : start + size]
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(
+        at=row.at,
+        who=row.who,
+        what=row.what,
+        subject=json.loads(row.subject),
+        before=None if row.before is None else json.loads(row.before),
+        after=None if row.after is None else json.loads(row.after),
+    )
 
 
 def _dump(value: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from markbook.errors import MarkbookError, StaleMark, UnknownName
 from markbook.gradebook import nbgrader_tables, tables
@@ -17,20 +17,32 @@ from markbook.gradebook.strings import plain, restored, storable
 from markbook.model import Event, Mark, counted, score
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection, Row
 
     from markbook.gradebook.nbgrader_tables import GradeRow
     from markbook.model import Rubric
 
-__all__ = ["nbgrader_comment", "nbgrader_scores", "read_marks", "remove", "store_marks"]
+__all__ = [
+    "nbgrader_comment",
+    "nbgrader_scores",
+    "read_comments",
+    "read_marks",
+    "remove",
+    "store_marks",
+]
 
 _READ_AGAIN = "Read it again and decide anew; nothing was stored."
 
 
 def read_marks(
-    connection: Connection, assignment: str, question: str | None = None, *, all_: bool = False
+    connection: Connection,
+    assignment: str,
+    question: str | None = None,
+    *,
+    all_: bool = False,
+    students: Collection[str] | None = None,
 ) -> tuple[Mark, ...]:
     """Return the counting mark of each answer; with ``all_`` every marker's, by student."""
     table = tables.mark
@@ -39,12 +51,32 @@ def read_marks(
         query = query.where(table.c.counts)
     if question is not None:
         query = query.where(table.c.question == question)
+    if students is not None:
+        query = query.where(table.c.student.in_(sorted(students)))
     rows = connection.execute(query.order_by(table.c.student, table.c.question, table.c.marker))
     return tuple(_mark(row) for row in rows)
 
 
+def read_comments(connection: Connection, assignment: str) -> dict[tuple[str, str], int]:
+    """Return how often each (question, comment) is in a mark that counts."""
+    table = tables.mark
+    query = (
+        select(table.c.question, table.c.comment, func.count().label("times"))
+        .where(table.c.assignment == assignment, table.c.counts, table.c.comment != "")
+        .group_by(table.c.question, table.c.comment)
+    )
+    rows = connection.execute(query)
+    return {(row.question, restored(row.comment)): row.times for row in rows}
+
+
 def store_marks(
-    connection: Connection, marks: Sequence[Mark], *, who: str, what: str, rule: str = ""
+    connection: Connection,
+    marks: Sequence[Mark],
+    *,
+    who: str,
+    what: str,
+    rule: str = "",
+    batch: str = "",
 ) -> tuple[Mark, ...]:
     """Store the marks as those that count and return them as stored.
 
@@ -52,9 +84,15 @@ def store_marks(
     points. A mark that is stored already is returned as it is, without an event.
     """
     grades = {
-        name: nbgrader_tables.find_rows(connection, name)
+        name: nbgrader_tables.find_rows(
+            connection,
+            name,
+            students={mark.student for mark in marks},
+            questions={mark.question for mark in marks},
+        )
         for name in sorted({mark.assignment for mark in marks})
     }
+    about = {name: value for name, value in (("rule", rule), ("batch", batch)) if value}
     rubrics: dict[tuple[str, str], Rubric] = {}
     stored = []
     for mark in marks:
@@ -69,7 +107,7 @@ def store_marks(
         if key not in rubrics:
             rubrics[key] = _rubric(connection, mark)
         checked = _checked(mark, rubrics[key], grade)
-        stored.append(_store(connection, checked, answer, grade, rubrics[key], (who, what, rule)))
+        stored.append(_store(connection, checked, answer, grade, rubrics[key], (who, what, about)))
         # What was just written is what a second mark for the same answer is compared with.
         grades[mark.assignment][mark.student, mark.question] = dataclasses.replace(
             grade,
@@ -91,15 +129,17 @@ def nbgrader_comment(mark: Mark) -> str | None:
     return plain(mark.comment) or None
 
 
-def remove(connection: Connection, mark: Mark, *, who: str) -> None:
+def remove(
+    connection: Connection, mark: Mark, *, who: str, what: str = "remove", batch: str = ""
+) -> None:
     """Take back the counting mark; nbgrader's grade is as it was before anybody marked it."""
     counting = _counting(connection, mark)
     if counting is None or counting.row_version != mark.row_version:
-        raise StaleMark(f"The mark for {_place(mark)} has changed since.", hint=_READ_AGAIN)
+        raise _stale(f"The mark for {_place(mark)} has changed since.", counting)
     connection.execute(delete(tables.mark).where(tables.mark.c.id == counting.id))
-    grade = nbgrader_tables.find_rows(connection, mark.assignment, student=mark.student).get(
-        (mark.student, mark.question)
-    )
+    grade = nbgrader_tables.find_rows(
+        connection, mark.assignment, students={mark.student}, questions={mark.question}
+    ).get((mark.student, mark.question))
     if grade is not None:
         nbgrader_tables.write_grade(
             connection,
@@ -110,9 +150,10 @@ def remove(connection: Connection, mark: Mark, *, who: str) -> None:
         )
         nbgrader_tables.write_comment(connection, grade, None)
     before = _described(_mark(counting), grade)
+    subject = _subject(mark) | ({"batch": batch} if batch else {})
     append_event(
         connection,
-        Event(at=now(), who=who, what="remove", subject=_subject(mark), before=before),
+        Event(at=now(), who=who, what=what, subject=subject, before=before),
         mark.assignment,
     )
 
@@ -123,7 +164,7 @@ def _store(
     answer: Row[Any],
     grade: GradeRow,
     rubric: Rubric,
-    why: tuple[str, str, str],
+    why: tuple[str, str, dict[str, str]],
 ) -> Mark:
     counting = _counting(connection, mark)
     scores = nbgrader_scores(mark, rubric)
@@ -133,13 +174,9 @@ def _store(
     expected = 0 if counting is None else counting.row_version
     if mark.row_version != expected:
         by = f" by {counting.marker!r}" if counting is not None else ""
-        raise StaleMark(
-            f"The mark for {_place(mark)} was changed{by} since it was read.", hint=_READ_AGAIN
-        )
+        raise _stale(f"The mark for {_place(mark)} was changed{by} since it was read.", counting)
     if mark.answer_hash != answer.hash:
-        raise StaleMark(
-            f"The answer for {_place(mark)} was changed since it was read.", hint=_READ_AGAIN
-        )
+        raise _stale(f"The answer for {_place(mark)} was changed since it was read.", counting)
     saved = dataclasses.replace(mark, marked_at=now(), row_version=answer.mark_version + 1)
     connection.execute(
         update(tables.answer)
@@ -149,20 +186,26 @@ def _store(
     _write_mark(connection, saved)
     nbgrader_tables.write_grade(connection, grade, **scores)
     nbgrader_tables.write_comment(connection, grade, comment)
-    who, what, rule = why
+    who, what, about = why
     append_event(
         connection,
         Event(
             at=saved.marked_at,
             who=who,
             what=what,
-            subject=_subject(saved) | ({"rule": rule} if rule else {}),
+            subject=_subject(saved) | about,
             before=None if counting is None else _described(_mark(counting), grade),
             after=_described(saved, None),
         ),
         saved.assignment,
     )
     return saved
+
+
+def _stale(what: str, counting: Row[Any] | None) -> StaleMark:
+    error = StaleMark(what, hint=_READ_AGAIN)
+    error.theirs = None if counting is None else _mark(counting)
+    return error
 
 
 def _write_mark(connection: Connection, mark: Mark) -> None:

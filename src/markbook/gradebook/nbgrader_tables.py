@@ -29,6 +29,8 @@ from sqlalchemy import (
 from markbook.model import Grade
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy import Connection, Select
 
 __all__ = [
@@ -44,6 +46,8 @@ __all__ = [
 ]
 
 metadata = MetaData()
+
+_NAMES_IN_A_QUERY = 500  # beyond, reading all is quicker, and databases limit parameters
 
 _ID = String(32)
 _NAME = String(128)
@@ -166,9 +170,19 @@ def _rows(name: str) -> Select[Any]:
         .select_from(assignment)
         .join(submitted_assignment, submitted_assignment.c.assignment_id == assignment.c.id)
         .join(submitted_notebook, submitted_notebook.c.assignment_id == submitted_assignment.c.id)
-        .join(notebook, notebook.c.id == submitted_notebook.c.notebook_id)
+        .join(
+            notebook,
+            # the second half says nothing new, but lets the database begin with the notebooks
+            and_(
+                notebook.c.id == submitted_notebook.c.notebook_id,
+                notebook.c.assignment_id == assignment.c.id,
+            ),
+        )
         .join(grade, grade.c.notebook_id == submitted_notebook.c.id)
-        .join(base_cell, base_cell.c.id == grade.c.cell_id)
+        .join(
+            base_cell,
+            and_(base_cell.c.id == grade.c.cell_id, base_cell.c.notebook_id == notebook.c.id),
+        )
         .outerjoin(grade_cells, grade_cells.c.id == base_cell.c.id)
         .outerjoin(task_cells, task_cells.c.id == base_cell.c.id)
         .outerjoin(
@@ -194,18 +208,30 @@ def _rows(name: str) -> Select[Any]:
 
 
 def find_rows(
-    connection: Connection, name: str, *, student: str | None = None
+    connection: Connection,
+    name: str,
+    *,
+    students: Collection[str] | None = None,
+    questions: Collection[str] | None = None,
 ) -> dict[tuple[str, str], GradeRow]:
-    """Return nbgrader's grades of the assignment ``name`` by (student, question)."""
+    """Return nbgrader's grades of the assignment ``name`` by (student, question).
+
+    ``students`` and ``questions`` narrow them down.
+    """
     query = _rows(name)
-    if student is not None:
-        query = query.where(submitted_assignment.c.student_id == student)
+    if students is not None and len(students) <= _NAMES_IN_A_QUERY:
+        query = query.where(submitted_assignment.c.student_id.in_(sorted(students)))
+    if questions is not None and len(questions) <= _NAMES_IN_A_QUERY:
+        query = query.where(base_cell.c.name.in_(sorted(questions)))
     rows = (GradeRow(**row) for row in connection.execute(query).mappings())
     return {(row.student, row.question): row for row in rows}
 
 
-def read_grades(connection: Connection, name: str) -> tuple[Grade, ...]:
+def read_grades(
+    connection: Connection, name: str, question: str | None = None
+) -> tuple[Grade, ...]:
     """Return nbgrader's own record of the assignment, scored as nbgrader scores it."""
+    only = None if question is None else (question,)
     return tuple(
         Grade(
             question=row.question,
@@ -218,7 +244,7 @@ def read_grades(connection: Connection, name: str) -> tuple[Grade, ...]:
             extra_credit=row.extra_credit,
             needs_marking=bool(row.needs_marking),
         )
-        for row in find_rows(connection, name).values()
+        for row in find_rows(connection, name, questions=only).values()
     )
 
 

@@ -9,15 +9,16 @@ from sqlalchemy import delete, insert, select, update
 
 from markbook.errors import InternalError
 from markbook.gradebook import tables
+from markbook.gradebook.stamps import stamp
 from markbook.gradebook.strings import restored, storable
 from markbook.model import Answer, AnswerStatus, Outcome, SubmissionRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection, Row
 
-__all__ = ["read_answers", "read_records", "store_submission"]
+__all__ = ["read_answers", "read_records", "read_versions", "store_submission"]
 
 
 def read_records(
@@ -58,20 +59,43 @@ def store_submission(
                 f"An answer of {answer.student!r} to {answer.assignment!r} was handed in with the"
                 f" submission of {record.student!r} to {record.assignment!r}."
             )
-    _store_record(connection, record)
-    if not answers:
-        return
+    changed = _store_record(connection, record)
+    if answers:
+        changed = _store_answers(connection, record, answers) or changed
+    if changed:
+        stamp(connection, record.assignment)
+
+
+def read_versions(
+    connection: Connection, assignment: str, question: str, students: Collection[str] | None = None
+) -> dict[str, int]:
+    """Return a number for each student's answer that grows with its text and its marks."""
+    table = tables.answer
+    version = (table.c.mark_version + table.c.text_version).label("version")
+    query = select(table.c.student, version).where(
+        table.c.assignment == assignment, table.c.question == question
+    )
+    if students is not None:
+        query = query.where(table.c.student.in_(sorted(students)))
+    return {row.student: row.version for row in connection.execute(query)}
+
+
+def _store_answers(
+    connection: Connection, record: SubmissionRecord, answers: Sequence[Answer]
+) -> bool:
     table = tables.answer
     mine = (table.c.assignment == record.assignment) & (table.c.student == record.student)
     kept = {row.question: row for row in connection.execute(select(table).where(mine))}
+    changed = bool(kept.keys() - {answer.question for answer in answers})
     for answer in answers:
-        _store_answer(connection, kept.pop(answer.question, None), answer)
+        changed |= _store_answer(connection, kept.pop(answer.question, None), answer)
     if kept:
         gone = [row.id for row in kept.values()]
         connection.execute(delete(table).where(table.c.id.in_(gone)))
+    return changed
 
 
-def _store_record(connection: Connection, record: SubmissionRecord) -> None:
+def _store_record(connection: Connection, record: SubmissionRecord) -> bool:
     table = tables.submission
     values = {
         "assignment": record.assignment,
@@ -87,11 +111,14 @@ def _store_record(connection: Connection, record: SubmissionRecord) -> None:
         connection.execute(insert(table).values(**values))
     elif _differs(kept, values):
         connection.execute(update(table).where(table.c.id == kept.id).values(**values))
+    else:
+        return False
+    return True
 
 
-def _store_answer(connection: Connection, kept: Row[Any] | None, answer: Answer) -> None:
+def _store_answer(connection: Connection, kept: Row[Any] | None, answer: Answer) -> bool:
     table = tables.answer
-    values = {
+    values: dict[str, object] = {
         "assignment": answer.assignment,
         "notebook": answer.notebook,
         "question": answer.question,
@@ -103,7 +130,13 @@ def _store_answer(connection: Connection, kept: Row[Any] | None, answer: Answer)
     if kept is None:
         connection.execute(insert(table).values(**values))
     elif _differs(kept, values):
+        if kept.hash != answer.hash:
+            # Whoever has the earlier text on the screen must not mark this one by it.
+            values["text_version"] = kept.text_version + 1
         connection.execute(update(table).where(table.c.id == kept.id).values(**values))
+    else:
+        return False
+    return True
 
 
 def _differs(kept: Row[Any], values: Mapping[str, object]) -> bool:

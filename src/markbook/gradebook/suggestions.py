@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, select, update
 
 from markbook.errors import InternalError
 from markbook.gradebook import tables
+from markbook.gradebook.stamps import stamp
 from markbook.gradebook.strings import restored, storable
 from markbook.model import Suggestion
 
@@ -64,7 +65,10 @@ def store_suggestions(
         changed += 1
     for row in kept.values():
         connection.execute(delete(table).where(table.c.id == row.id))
-    return changed + len(kept)
+    changed += len(kept)
+    if changed:
+        stamp(connection, assignment)
+    return changed
 
 
 def _values(assignment: str, suggestion: Suggestion) -> dict[str, object]:

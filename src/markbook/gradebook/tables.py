@@ -24,14 +24,17 @@ __all__ = [
     "VERSION_TABLE",
     "answer",
     "event",
+    "flag",
+    "lease",
     "mark",
     "metadata",
     "rubric",
+    "stamp",
     "submission",
     "suggestion",
 ]
 
-HEAD = "0001"
+HEAD = "0002"
 """The migration that this code needs; a test compares it with the migrations folder."""
 
 VERSION_TABLE = "markbook_alembic_version"
@@ -61,7 +64,8 @@ submission = Table(
     UniqueConstraint("assignment", "student"),
 )
 
-# mark_version counts the marks ever saved for this answer, so that a version never comes twice.
+# mark_version counts the marks ever saved for this answer, so that a version never comes twice;
+# text_version counts how often its text was replaced.
 answer = Table(
     "markbook_answer",
     metadata,
@@ -74,6 +78,7 @@ answer = Table(
     Column("hash", _HASH, nullable=False),
     Column("status", String(32), nullable=False),
     Column("mark_version", Integer, nullable=False, server_default="0"),
+    Column("text_version", Integer, nullable=False, server_default="0"),
     UniqueConstraint("assignment", "question", "student"),
 )
 
@@ -130,6 +135,8 @@ mark = Table(
     UniqueConstraint("assignment", "question", "student", "marker"),
 )
 
+# question, student and batch repeat what the subject says, so that one answer's history is found
+# without reading everybody's.
 event = Table(
     "markbook_event",
     metadata,
@@ -141,5 +148,47 @@ event = Table(
     Column("subject", Text, nullable=False),
     Column("before", Text, nullable=True),
     Column("after", Text, nullable=True),
+    Column("question", _NAME, nullable=True),
+    Column("student", _NAME, nullable=True),
+    Column("batch", _NAME, nullable=True),
     Index(None, "assignment"),
+    Index("ix_markbook_event_answer", "assignment", "question", "student"),
+    Index(None, "batch"),
+)
+
+# Who has an answer open; until is in seconds since 1970, as time.time() has it.
+lease = Table(
+    "markbook_lease",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("assignment", _NAME, nullable=False),
+    Column("question", _NAME, nullable=False),
+    Column("student", _NAME, nullable=False),
+    Column("marker", _NAME, nullable=False),
+    Column("until", Float, nullable=False),
+    UniqueConstraint("assignment", "question", "student"),
+)
+
+flag = Table(
+    "markbook_flag",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("assignment", _NAME, nullable=False),
+    Column("question", _NAME, nullable=False),
+    Column("student", _NAME, nullable=False),
+    Column("marker", _NAME, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", String(32), nullable=False),
+    UniqueConstraint("assignment", "question", "student"),
+)
+
+# version grows whenever answers, suggestions or nbgrader's grades of the assignment change by a
+# step: whoever keeps them in memory reads again. Marks and flags show in the events.
+stamp = Table(
+    "markbook_stamp",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("assignment", _NAME, nullable=False),
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("assignment"),
 )

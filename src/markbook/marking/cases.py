@@ -159,8 +159,9 @@ def read_cases(
     """
     chosen = select_questions(text_questions(course, assignment), questions, assignment)
     rubrics = load_rubrics(course.rubrics(assignment))
-    points = {(grade.student, grade.question): grade.max_score for grade in gb.grades(assignment)}
     only = chosen[0].id if len(chosen) == 1 else None
+    grades = gb.grades(assignment, only)
+    points = {(grade.student, grade.question): grade.max_score for grade in grades}
     marks = {(mark.student, mark.question): mark for mark in gb.marks(assignment, only)}
     suggestions: dict[tuple[str, str], dict[str, Suggestion]] = {}
     for suggestion in gb.suggestions(assignment, only):
