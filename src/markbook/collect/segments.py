@@ -36,6 +36,7 @@ _EMPTY_ANSWER = re.compile(
     r"[*_]*\s*$",
     re.IGNORECASE,
 )
+_ANSWERS_BEGIN = re.compile(r"^(?:(?:my|the) )?(?:answers|responses):?$", re.IGNORECASE)
 _STUB = re.compile(r"^\s*[*_]*your answer(?: goes)? here\.*[*_]*\s*$", re.IGNORECASE)
 
 
@@ -211,7 +212,8 @@ class _Cutter:
         if line.level:
             near = line.indent < self.lines[c.first].indent + 4
             return near and self._foreign_heading(c, line, paragraph)
-        if self._parent(c, line) or self._next_number(c, line, end):
+        parted = bool(_ANSWERS_BEGIN.match(line.content.strip("*_ "))) and not line.indent
+        if parted or self._parent(c, line) or self._next_number(c, line, end):
             return True
         if not self._styled_like_questions(c, line):
             return False
