@@ -107,7 +107,7 @@ def rescore(
     question = edit.rubric.question
     store_rubric(connection, assignment, edit.rubric)
     answers = _answers(connection, assignment, question)
-    grades = nbgrader_tables.find_rows(connection, assignment)
+    grades = nbgrader_tables.find_rows(connection, assignment, questions={question})
     rules = _rules(connection, assignment, question)
     at = now()
     append_event(connection, _edited(assignment, edit, at, who), assignment)
@@ -153,13 +153,14 @@ def _rules(connection: Connection, assignment: str, question: str) -> dict[tuple
     table = tables.event
     query = select(table.c.subject, table.c.after).where(
         table.c.assignment == assignment,
+        table.c.question == question,
         table.c.subject.like('%"rule"%'),
         table.c.after.is_not(None),
     )
     found: dict[tuple[str, int], str] = {}
     for row in connection.execute(query):
         subject = json.loads(row.subject)
-        if subject.get("rule") and subject.get("question") == question:
+        if subject.get("rule"):
             version = json.loads(row.after).get("row_version", 0)
             found[str(subject.get("student")), version] = str(subject["rule"])
     return found
@@ -203,7 +204,8 @@ def _store(
         nbgrader_tables.write_comment(connection, grade, nbgrader_comment(saved))
     else:
         scores["needs_marking"] = grade.needs_marking
-    nbgrader_tables.write_grade(connection, grade, **scores)
+    if any(getattr(grade, name) != value for name, value in scores.items()):
+        nbgrader_tables.write_grade(connection, grade, **scores)
     return saved
 
 

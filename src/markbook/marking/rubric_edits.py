@@ -118,7 +118,7 @@ def preview(
     carried: list[Carried] = []
     if _differs(present, edited):
         change = _change("", present.rubric, edited, edits)
-        grades = {g.student: g for g in gb.grades(assignment) if g.question == question}
+        grades = {grade.student: grade for grade in gb.grades(assignment, question)}
         marks = gb.marks(assignment, question)
         carried = [carry(mark, grades.get(mark.student), change) for mark in marks]
     return _impact(edited.rubric, base_version, carried, notes)
