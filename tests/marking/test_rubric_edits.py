@@ -553,7 +553,7 @@ def test_half_of_the_gradebooks_part_is_never_stored(course, gb, tiny, monkeypat
     before = state(course, tiny)
     from markbook.gradebook import rescore
 
-    real, calls = rescore._store, []
+    real, calls = rescore._regrade, []
 
     def breaks(*args):
         calls.append(args)
@@ -561,7 +561,7 @@ def test_half_of_the_gradebooks_part_is_never_stored(course, gb, tiny, monkeypat
             raise MarkbookError("the second mark cannot be stored.")
         return real(*args)
 
-    monkeypatch.setattr(rescore, "_store", breaks)
+    monkeypatch.setattr(rescore, "_regrade", breaks)
     with pytest.raises(MarkbookError, match="second mark"):
         make(course, gb, REPOINT)
     assert state(course, tiny) == before

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from markbook.gradebook import nbgrader_tables, tables
 from markbook.gradebook.events import append_event, now
@@ -117,7 +117,7 @@ def rescore(
         carried = carry(mark, grade, edit)
         if carried.after is not None and grade is not None and carried.moved:
             answer = answers.get(mark.student)
-            after = _store(connection, carried.after, answer, grade, edit.rubric)
+            after = _regrade(connection, carried.after, answer, grade, edit.rubric)
             carried = dataclasses.replace(carried, after=after)
             rule = rules.get((mark.student, mark.row_version), "")
             event = Event(
@@ -130,6 +130,7 @@ def rescore(
             )
             append_event(connection, event, assignment)
         done.append(carried)
+    _write(connection, assignment, question, [c.after for c in done if c.moved and c.after])
     return tuple(done)
 
 
@@ -166,37 +167,16 @@ def _rules(connection: Connection, assignment: str, question: str) -> dict[tuple
     return found
 
 
-def _store(
+def _regrade(
     connection: Connection,
     mark: Mark,
     answer: Any,
     grade: GradeRow,
     rubric: Rubric,
 ) -> Mark:
+    """Say in nbgrader's grade what the mark says, and return it with its new row version."""
     given = mark.row_version if answer is None else answer.mark_version
     saved = dataclasses.replace(mark, row_version=max(mark.row_version, given) + 1)
-    table = tables.mark
-    connection.execute(
-        update(table)
-        .where(
-            table.c.assignment == saved.assignment,
-            table.c.question == saved.question,
-            table.c.student == saved.student,
-            table.c.counts,
-        )
-        .values(
-            earned=json.dumps(list(saved.earned)),
-            rubric_version=saved.rubric_version,
-            score=saved.score,
-            row_version=saved.row_version,
-        )
-    )
-    if answer is not None:
-        connection.execute(
-            update(tables.answer)
-            .where(tables.answer.c.id == answer.id)
-            .values(mark_version=saved.row_version)
-        )
     scores = nbgrader_scores(saved, rubric)
     if grade.manual_score is None and grade.extra_credit is None:
         # nbgrader threw the submission away and made it again
@@ -207,6 +187,48 @@ def _store(
     if any(getattr(grade, name) != value for name, value in scores.items()):
         nbgrader_tables.write_grade(connection, grade, **scores)
     return saved
+
+
+def _write(connection: Connection, assignment: str, question: str, marks: list[Mark]) -> None:
+    if not marks:
+        return
+    rows = [
+        {
+            "of": mark.student,
+            "now_earned": json.dumps(list(mark.earned)),
+            "now_under": mark.rubric_version,
+            "now_score": mark.score,
+            "now_version": mark.row_version,
+        }
+        for mark in marks
+    ]
+    table, answer = tables.mark, tables.answer
+    connection.execute(
+        update(table)
+        .where(
+            table.c.assignment == assignment,
+            table.c.question == question,
+            table.c.student == bindparam("of"),
+            table.c.counts,
+        )
+        .values(
+            earned=bindparam("now_earned"),
+            rubric_version=bindparam("now_under"),
+            score=bindparam("now_score"),
+            row_version=bindparam("now_version"),
+        ),
+        rows,
+    )
+    connection.execute(
+        update(answer)
+        .where(
+            answer.c.assignment == assignment,
+            answer.c.question == question,
+            answer.c.student == bindparam("of"),
+        )
+        .values(mark_version=bindparam("now_version")),
+        [{"of": row["of"], "now_version": row["now_version"]} for row in rows],
+    )
 
 
 def _edited(assignment: str, edit: RubricEdit, at: str, who: str) -> Event:
