@@ -68,6 +68,18 @@ CASES = {
         f"{COOKIE}\n\nAn HTTP cookie.\n\n{REST}\n\nThere are some differences.",
         {"cookie": "An HTTP cookie.", "rest": "There are some differences."},
     ),
+    "a fence around the whole paper": (
+        f"```markdown\n- {COOKIE}\n\t- x\n- {REST}\n\t- y\n```",
+        {"cookie": "- x", "rest": "- y"},
+    ),
+    "a sub-heading that repeats half of its question": (
+        (
+            "## What is an ORM? What are some advantages and disadvantages?\n\n"
+            "**What is an ORM?**\n\nx"
+            f"\n\n**What is good?**\n\ny\n\n## {REST}\n\nz"
+        ),
+        {"orm": "**What is an ORM?**\n\nx\n\n**What is good?**\n\ny", "rest": "z"},
+    ),
     "a heading named by one word, and its answer": (
         f"# Cookie\na text\n# {REST}\ntwo\n# {BRANCH}\nx",
         {"rest": "two", "branches": "x"},
@@ -128,3 +140,9 @@ def test_a_section_above_nested_questions_is_not_the_end_of_an_answer(wordings):
     match = match_paper(text, wordings)
     assert answered(match) == {"cookie": "- x", "rest": "- y", "branches": "- z"}
     assert match.unmatched == ("- Web", "- Git")
+
+
+def test_a_paper_in_which_no_wording_is_known_is_listed_for_a_person(wordings):
+    match = match_paper("- What is a session at login for you?\n\t- x\n", wordings)
+    found = [q for q, a in match.answers.items() if a.matched_as]
+    assert [doubt.question for doubt in match.doubtful] == found == ["session"]

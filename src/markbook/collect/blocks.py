@@ -228,6 +228,15 @@ def _fenced(raws: list[str]) -> list[bool]:
     return inside
 
 
+def _wrapper(raws: list[str], inside: list[bool]) -> tuple[int, ...]:
+    """Return the first and last line of a fence around the whole paper, if there is one."""
+    filled = [number for number, raw in enumerate(raws) if raw.strip()]
+    if not filled or not all(inside[filled[0] : filled[-1] + 1]):
+        return ()
+    end = _closing([_FENCE.match(raw[:SEEN]) for raw in raws], filled[0])
+    return (filled[0], filled[-1]) if end == filled[-1] else ()
+
+
 def _closing(fences: list[re.Match[str] | None], start: int) -> int | None:
     opening = fences[start]
     if opening is None:
@@ -248,8 +257,16 @@ def read_lines(text: str) -> list[Line]:
     """Read the lines of a paper (line feeds only), numbered from 0."""
     raws = text.split("\n")
     inside = _fenced(raws)
+    wrapper = _wrapper(raws, inside)
+    if wrapper:
+        first, last = wrapper
+        inside = [False] * (first + 1) + _fenced(raws[first + 1 : last])
+        inside += [False] * (len(raws) - len(inside))
     lines: list[Line] = []
     for number, raw in enumerate(raws):
+        if number in wrapper:
+            lines.append(Line(number, raw, _plain_line(number, raw).style, len(raw), 0, rule=True))
+            continue
         if inside[number]:
             plain = _plain_line(number, raw)
             lines.append(Line(number, raw, plain.style, plain.start, plain.indent, code=True))

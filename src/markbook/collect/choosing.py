@@ -27,6 +27,8 @@ _MARGIN = 0.1
 # Whoever writes one question word by word does not mean another that is this much less alike.
 _PLAIN, _APART = 0.9, 0.2
 _LISTED = 0.2
+# The most confidence in matches of a paper none of whose questions is surely known.
+_STRANGE = 0.5
 # What a line needs whose number says that it is a question.
 _NUMBERED = 0.45
 # "A JSON web token." answers what "What is a JSON web token?" asks, in nearly the same words.
@@ -115,7 +117,9 @@ def choose(
     taken.sort(key=lambda pair: pair[0].first)
     apart = _without_overlaps([c for c, _ in taken], lines)
     deducted = {c.first: c.likeness - score for c, score in taken}
-    return [Chosen(c, _confidence(c, deducted[c.first])) for c in apart]
+    # One match that is not close, in a paper of strangers, may well be of another assignment.
+    most = 1.0 if habits.confident else _STRANGE
+    return [Chosen(c, min(most, _confidence(c, deducted[c.first]))) for c in apart]
 
 
 def _score(

@@ -142,6 +142,7 @@ class _Cutter:
             text = " ".join(line.raw.strip() for line in self.lines[position:stop])
             alike = self.book.likeness(text[:700], least=least) if text else ()
             again = bool(alike) and alike[0][1].question == c.question and self._worded(text, c)
+            again = again and not self._part_of(text, c)
             if not (again or self._other_half(text, c)):
                 return start, said
             start, said, least = stop, f"{said} {text}".strip(), _SAME
@@ -150,6 +151,11 @@ class _Cutter:
         """Tell whether a paragraph is the question's second half, below its first."""
         half = interrogative(text) and self.book.quotes(text[:700], c.question)
         return half and phrase(text).norm not in phrase(c.text).norm
+
+    def _part_of(self, text: str, c: Candidate) -> bool:
+        """Tell whether a paragraph only repeats a part of the question as asked above it."""
+        part, whole = phrase(text).norm, phrase(c.text).norm
+        return part != whole and part in whole
 
     def _worded(self, text: str, c: Candidate) -> bool:
         """Tell whether a paragraph is the prompt itself, and no statement that resembles it."""
@@ -212,8 +218,7 @@ class _Cutter:
         if line.level:
             near = line.indent < self.lines[c.first].indent + 4
             return near and self._foreign_heading(c, line, paragraph)
-        parted = bool(_ANSWERS_BEGIN.match(line.content.strip("*_ "))) and not line.indent
-        if parted or self._parent(c, line) or self._next_number(c, line, end):
+        if self._parting(line) or self._parent(c, line) or self._next_number(c, line, end):
             return True
         if not self._styled_like_questions(c, line):
             return False
@@ -242,6 +247,12 @@ class _Cutter:
             return not own
         following = self._after(line.number)
         return interrogative(text) or (following is not None and self._starts(following))
+
+    def _parting(self, line: Line) -> bool:
+        """Tell whether a line parts a list of questions from the questions with their answers."""
+        following = self._after(line.number)
+        named = _ANSWERS_BEGIN.match(line.content.strip("*_ "))
+        return named is not None and following is not None and self._starts(following)
 
     def _next_number(self, c: Candidate, line: Line, end: int) -> bool:
         """Tell whether a line has the number between two questions' own, and no list led to it."""

@@ -36,7 +36,7 @@ _EMPTY = frozenset(
         "could will would shall should may might must of to in on at by for from with as into and "
         "or but if so than then that this these those it its itself they them their theirs there "
         "what which who whom whose when where why how you your yours yourself we us our i me my "
-        "not no any some please briefly also just very s t"
+        "not no any some please briefly also just very exactly actually really basically s t"
     ).split()
 )
 _WEAK = frozenset(
