@@ -12,7 +12,6 @@ from markbook.gradebook.database import make_engine, prepare, reading, writing
 from markbook.gradebook.events import (
     append_event,
     batched,
-    last_event,
     now,
     read_batch,
     read_events,
@@ -26,7 +25,7 @@ from markbook.gradebook.nbgrader_tables import exists_for, read_grades, read_mas
 from markbook.gradebook.rescore import rescore
 from markbook.gradebook.resync import resync
 from markbook.gradebook.rubrics import find_rubric, store_rubric
-from markbook.gradebook.stamps import read_stamp
+from markbook.gradebook.stamps import read_pulse
 from markbook.gradebook.submissions import (
     read_answers,
     read_records,
@@ -252,7 +251,7 @@ class Gradebook:
         Cheap; while both stay, what was read of the assignment still holds.
         """
         with reading(self._engine) as connection:
-            return last_event(connection), read_stamp(connection, assignment)
+            return read_pulse(connection, assignment)
 
     def touched(self, assignment: str, question: str, since: int) -> frozenset[str | None]:
         """Return the students whose answers have events after ``since``; None stands for all."""

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 
 from markbook.gradebook import tables
 from markbook.gradebook.database import reading
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = [
     "append_event",
     "batched",
-    "last_event",
     "now",
     "read_batch",
     "read_events",
@@ -91,11 +90,6 @@ def read_batch(connection: Connection, assignment: str, batch: str) -> tuple[Eve
     table = tables.event
     query = select(table).where(table.c.batch == batch, table.c.assignment == assignment)
     return tuple(_event(row) for row in connection.execute(query.order_by(table.c.id)))
-
-
-def last_event(connection: Connection) -> int:
-    """Return the number of the newest event of the gradebook, 0 without any."""
-    return connection.scalar(select(func.max(tables.event.c.id))) or 0
 
 
 def touched(

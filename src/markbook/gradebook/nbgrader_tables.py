@@ -8,6 +8,7 @@ change anything, and they leave what formgrader would leave.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -149,10 +151,15 @@ class GradeRow:
     manual_comment: str | None
 
 
-def _rows(name: str) -> Select[Any]:
-    """Select every grade of the assignment ``name`` with where it belongs."""
+@cache
+def _rows(*, by_student: bool, by_question: bool) -> Select[Any]:
+    """Select the grades of the assignment ``:name`` with where they belong.
+
+    Of ``:students`` and ``:questions`` only, if so wanted. Built once: to build it takes as long
+    as to run it.
+    """
     solution = base_cell.alias("solution")
-    return (
+    query = (
         select(
             grade.c.id,
             base_cell.c.name.label("question"),
@@ -200,11 +207,17 @@ def _rows(name: str) -> Select[Any]:
                 comment.c.cell_id == func.coalesce(solution.c.id, base_cell.c.id),
             ),
         )
-        .where(assignment.c.name == name)
+        .where(assignment.c.name == bindparam("name"))
         .order_by(
             submitted_assignment.c.student_id, notebook.c.name, base_cell.c.name, base_cell.c.id
         )
     )
+    if by_student:
+        student = submitted_assignment.c.student_id
+        query = query.where(student.in_(bindparam("students", expanding=True)))
+    if by_question:
+        query = query.where(base_cell.c.name.in_(bindparam("questions", expanding=True)))
+    return query
 
 
 def find_rows(
@@ -218,12 +231,15 @@ def find_rows(
 
     ``students`` and ``questions`` narrow them down.
     """
-    query = _rows(name)
-    if students is not None and len(students) <= _NAMES_IN_A_QUERY:
-        query = query.where(submitted_assignment.c.student_id.in_(sorted(students)))
-    if questions is not None and len(questions) <= _NAMES_IN_A_QUERY:
-        query = query.where(base_cell.c.name.in_(sorted(questions)))
-    rows = (GradeRow(**row) for row in connection.execute(query).mappings())
+    few = students is not None and len(students) <= _NAMES_IN_A_QUERY
+    narrow = questions is not None and len(questions) <= _NAMES_IN_A_QUERY
+    values: dict[str, Any] = {"name": name}
+    if few:
+        values["students"] = sorted(students or ())
+    if narrow:
+        values["questions"] = sorted(questions or ())
+    query = _rows(by_student=few, by_question=narrow)
+    rows = (GradeRow(**row) for row in connection.execute(query, values).mappings())
     return {(row.student, row.question): row for row in rows}
 
 

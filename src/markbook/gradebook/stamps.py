@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from markbook.gradebook import tables
@@ -12,13 +12,25 @@ from markbook.gradebook import tables
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["read_stamp", "stamp"]
+__all__ = ["read_pulse", "stamp"]
 
 
-def read_stamp(connection: Connection, assignment: str) -> int:
-    """Return the assignment's number; 0 before anything was stored."""
-    table = tables.stamp
-    return connection.scalar(select(table.c.version).where(table.c.assignment == assignment)) or 0
+_PULSE = select(
+    select(func.max(tables.event.c.id)).scalar_subquery().label("event"),
+    select(tables.stamp.c.version)
+    .where(tables.stamp.c.assignment == bindparam("assignment"))
+    .scalar_subquery()
+    .label("stamp"),
+)
+
+
+def read_pulse(connection: Connection, assignment: str) -> tuple[int, int]:
+    """Return the number of the gradebook's newest event and the assignment's number.
+
+    Both are 0 before anything was stored.
+    """
+    row = connection.execute(_PULSE, {"assignment": assignment}).one()
+    return row.event or 0, row.stamp or 0
 
 
 def stamp(connection: Connection, assignment: str) -> None:

@@ -9,6 +9,7 @@ from markbook.marking.accept import AcceptReport, accept
 from markbook.marking.cases import Case, Situation, WaitingReason, read_cases
 from markbook.marking.decisions import make_mark, marker_name
 from markbook.marking.desk import Desk
+from markbook.marking.desk_groups import Group, GroupResult
 from markbook.marking.desk_items import DeskItem, DeskProgress
 from markbook.marking.history import HistoryLine, HistoryState
 from markbook.marking.imports import ImportReport, import_marks
@@ -23,6 +24,8 @@ __all__ = [
     "DeskItem",
     "DeskProgress",
     "Facts",
+    "Group",
+    "GroupResult",
     "HistoryLine",
     "HistoryState",
     "ImportReport",

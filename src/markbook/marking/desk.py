@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
-import threading
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
-from markbook.errors import StaleMark, UnknownName, UsageError
+from markbook.errors import UsageError
 from markbook.marking.cases import Situation
 from markbook.marking.comments import rank
 from markbook.marking.decisions import make_mark, marker_name
+from markbook.marking.desk_base import Rereading, same
+from markbook.marking.desk_groups import GroupingDesk
 from markbook.marking.desk_items import DeskItem, DeskProgress
-from markbook.marking.desk_table import Order, Table, file_stamps, read_table
-from markbook.marking.history import UNDO, Decided, HistoryLine, decisions, lines
-from markbook.model import score
+from markbook.marking.history import UNDO, HistoryLine, decisions, lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from markbook.course import Course
-    from markbook.gradebook import Gradebook
-    from markbook.marking.cases import Case
-    from markbook.model import Mark, Question, Rubric
+    from markbook.marking.desk_table import Order
 
 __all__ = ["Desk"]
 
@@ -32,7 +28,7 @@ REVEALED = "revealed"
 _TRIES = 5  # each lost one means that another marker marked something in that millisecond
 
 
-class Desk:
+class Desk(GroupingDesk):
     """The answers to one question, for all markers of this process; several threads may use it.
 
     Reads everything once and then only what changed: everything that reads or decides looks
@@ -40,50 +36,7 @@ class Desk:
     courtesy between markers; what guards a mark is its ``row_version``.
     """
 
-    def __init__(self, course: Course, gb: Gradebook, assignment: str, question: str) -> None:
-        """Read the question. Raises ``UnknownName``, and ``CourseError`` without a rubric."""
-        self.assignment = course.require(assignment)
-        self._course = course
-        self._gb = gb
-        self._lock = threading.RLock()
-        self._name = question
-        self._kept: set[str] = set()  # the rubric versions that the gradebook surely has
-        self._by: dict[str, Order] = {}
-        self._event = self._stamp = 0
-        self._stamps: tuple[object, ...] = ()
-        self._load()
-
     # What is there
-
-    @property
-    def question(self) -> Question:
-        return self._table.question
-
-    @property
-    def rubric(self) -> Rubric:
-        return self._table.rubric
-
-    @property
-    def cap(self) -> float:
-        """The most an answer can earn, in points."""
-        return self.rubric.cap(self.question.points)
-
-    def refresh(self) -> bool:
-        """Take over what changed in the gradebook and the files; tell whether something did."""
-        with self._lock:
-            event, stamp = self._gb.pulse(self.assignment)
-            if (self._files(), stamp) != (self._stamps, self._stamp):
-                self._load()
-                return True
-            if event == self._event:
-                return False
-            students = self._gb.touched(self.assignment, self._name, self._event)
-            if None in students:  # the rubric was edited
-                self._load()
-                return True
-            self._event = event
-            self._reread(student for student in students if student is not None)
-            return bool(students)
 
     def order(self, marker: str, by: Order = "shuffled") -> tuple[str, ...]:
         """Return the ids of the answers that a person may mark, in this marker's order.
@@ -127,7 +80,7 @@ class Desk:
             for _ in range(_TRIES):
                 self.refresh()
                 self._by[name] = by
-                ids = list(self._candidates(name, after, by, only, backwards))
+                ids = self._candidates(name, after, by, only, backwards)
                 student = self._gb.lease(
                     self.assignment,
                     self._name,
@@ -140,7 +93,7 @@ class Desk:
                 found = self._table.ids[student]
                 self.refresh()  # it may have been marked between looking and leasing
                 if only == "all" or found in self._table.open:
-                    return self._item(found, name)
+                    return self._item(found, name, holder=name)
             return None
 
     def open(self, item_id: str, *, marker: str) -> DeskItem:
@@ -189,13 +142,14 @@ class Desk:
                 comment=comment,
             )
             if row_version != self._table.versions[item_id]:
-                if case.mark is not None and _same(case.mark, mark):
+                if case.mark is not None and same(case.mark, mark):
                     return self._item(item_id, name)
                 raise self._stale(case)
             self._keep_rubric()
-            with _Rereading(self, case):
-                self._gb.save_marks([mark], who=name, what=MARKED)
-            self._reread([case.answer.student])
+            with Rereading(self, case):
+                (saved,) = self._gb.save_marks([mark], who=name, what=MARKED)
+            new = case.mark is None or saved.row_version != case.mark.row_version
+            self._table.put(item_id, saved, row_version + new)
             return self._item(item_id, name)
 
     def undo(self, item_id: str, *, marker: str) -> DeskItem:
@@ -213,7 +167,7 @@ class Desk:
             student = case.answer.student
             found = self._gb.histories(self.assignment, self._name, [student])
             earlier = self._earlier(case, decisions(found[student]))
-            with _Rereading(self, case):
+            with Rereading(self, case):
                 self._gb.undo_marks([(case.mark, earlier)], who=name, what=UNDO)
             self._reread([student])
             return self._item(item_id, name)
@@ -267,29 +221,6 @@ class Desk:
 
     # Inside
 
-    def _load(self) -> None:
-        # The stamps first: what changes while the rest is read is then read once more.
-        self._event, self._stamp = self._gb.pulse(self.assignment)
-        self._stamps = self._files()
-        self._table: Table = read_table(self._course, self._gb, self.assignment, self._name)
-
-    def _files(self) -> tuple[object, ...]:
-        return file_stamps(self._course, self.assignment, self._name)
-
-    def _reread(self, students: Iterable[str]) -> None:
-        wanted = [student for student in students if student in self._table.ids]
-        if wanted:
-            self._table.update(self._gb.marks_of(self.assignment, self._name, wanted))
-
-    def _case(self, item_id: str) -> Case:
-        try:
-            return self._table.cases[item_id]
-        except KeyError:
-            raise UnknownName(
-                f"There is no answer {item_id!r} to {self._name!r} of {self.assignment!r}.",
-                hint="Open the question again.",
-            ) from None
-
     def _candidates(
         self, marker: str, after: str | None, by: Order, only: str, backwards: bool
     ) -> Iterator[str]:
@@ -303,90 +234,4 @@ class Desk:
         if only == "all":
             return iter(ids[start:])
         waiting = self._table.open
-        return (each for each in ids[start:] + ids[:start] if each in waiting)
-
-    def _keep_rubric(self) -> None:
-        if self.rubric.version not in self._kept:
-            self._gb.save_rubric(self.assignment, self.rubric)
-            self._kept.add(self.rubric.version)
-
-    def _earlier(self, case: Case, decided: list[Decided]) -> Mark | None:
-        """Return the mark that counted before the present one, if it fits the present text."""
-        if len(decided) < 2:
-            return None
-        before = decided[-2]
-        if before.mark.answer_hash != case.answer.hash:
-            return None
-        return self._carried(before.mark, case) if before.carried else before.mark
-
-    def _carried(self, mark: Mark, case: Case) -> Mark:
-        """Return an earlier mark under the present rubric, to which all marks were carried."""
-        kept = tuple(c.id for c in self.rubric.criteria if c.id in mark.earned)
-        points = case.points or 0.0
-        return dataclasses.replace(
-            mark,
-            earned=kept,
-            rubric_version=self.rubric.version,
-            score=score(self.rubric, kept, points=points, adjustment=mark.adjustment),
-        )
-
-    def _stale(self, case: Case) -> StaleMark:
-        by = f" by {case.mark.marker!r}" if case.mark is not None else ""
-        error = StaleMark(
-            f"This answer to {self._name!r} was changed{by} since you opened it.",
-            hint="Look at both and decide anew; nothing was stored.",
-        )
-        error.theirs = _blind(case.mark)
-        return error
-
-    def _item(self, item_id: str, marker: str) -> DeskItem:
-        table = self._table
-        case = table.cases[item_id]
-        holder = self._gb.leases(self.assignment, self._name).get(case.answer.student)
-        flag = table.flags.get(item_id)
-        places = table.order(marker, self._by.get(marker, "shuffled"))
-        return DeskItem(
-            id=item_id,
-            text=case.answer.text,
-            status=case.answer.status,
-            row_version=table.versions[item_id],
-            mark=_blind(case.mark),
-            stale=case.situation is Situation.STALE,
-            suggestions=case.suggestions,
-            why=case.waits,
-            situation=case.situation,
-            leased_to=None if holder == marker else holder,
-            flagged=flag is not None,
-            flag_note="" if flag is None else flag.note,
-            position=places.get(item_id, -1) + 1,
-            total=len(places),
-        )
-
-
-class _Rereading:
-    """Turns the gradebook's ``StaleMark`` into one that names no student, and reads again."""
-
-    def __init__(self, desk: Desk, case: Case) -> None:
-        self._desk = desk
-        self._case = case
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, StaleMark):
-            answer = self._case.answer
-            desk = self._desk
-            desk._reread([answer.student])
-            name = desk._table.ids[answer.student]
-            raise desk._stale(desk._table.cases[name]) from error
-
-
-def _blind(mark: Mark | None) -> Mark | None:
-    return None if mark is None else dataclasses.replace(mark, student="")
-
-
-def _same(stored: Mark, mark: Mark) -> bool:
-    return stored == dataclasses.replace(
-        mark, marked_at=stored.marked_at, row_version=stored.row_version
-    )
+        return (each for each in chain(ids[start:], ids[:start]) if each in waiting)
