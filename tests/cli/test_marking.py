@@ -36,7 +36,16 @@ def mark(course):
     def typed(*lines, options=("--question", "keys")):
         result = CliRunner().invoke(
             cli,
-            ["mark", "hw", "--course", str(course.root), "--marker", "grace", *options],
+            [
+                "mark",
+                "hw",
+                "--terminal",
+                "--course",
+                str(course.root),
+                "--marker",
+                "grace",
+                *options,
+            ],
             input="".join(f"{line}\n" for line in lines),
             standalone_mode=False,
         )

@@ -1,7 +1,8 @@
-"""``markbook mark``: people decide, one by one in the terminal or in bulk by a stated rule."""
+"""``markbook mark``: people decide, on the page, in the terminal or in bulk by a stated rule."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 
 from markbook.cli import options, show
 from markbook.cli.exits import ExitCode
+from markbook.errors import UsageError
 
 if TYPE_CHECKING:
     from markbook.course import Course
@@ -29,7 +31,9 @@ __all__ = ["as_json_value", "command", "tell"]
 @click.option("--replace", is_flag=True, help="With --from: replace what other people marked.")
 @click.option("--marker", help="Who marks (default: the user of this machine).")
 @click.option("--question", "questions", multiple=True, help="Only this question (repeatable).")
-@click.option("--again", is_flag=True, help="Also show answers that are marked already.")
+@click.option("--terminal", is_flag=True, help="Mark here in the terminal, without a browser.")
+@click.option("--again", is_flag=True, help="With --terminal: also show what is marked already.")
+@click.option("--no-browser", is_flag=True, help="Only print the page's address.")
 @click.option("--progress", "only_progress", is_flag=True, help="Only tell how far marking is.")
 @options.common
 @options.dry_run
@@ -40,17 +44,20 @@ def command(  # noqa: PLR0913  (a verb's options)
     replace: bool,
     marker: str | None,
     questions: tuple[str, ...],
+    terminal: bool,
     again: bool,
+    no_browser: bool,
     only_progress: bool,
     course_path: Path | None,
     as_json: bool,
     dry_run: bool,
 ) -> int:
-    """Mark what waits for a person in ASSIGNMENT, one answer after another.
+    """Mark what waits for a person in ASSIGNMENT, on a page in the browser.
 
-    With --accept, suggestions become marks by a rule instead, such as "confidence >= 0.9": it
-    covers an answer when it holds for the least sure of its criteria. What a person decided is
-    never touched. Names are hidden until you ask for one.
+    The page is served by this machine, for this machine, until Ctrl-C. With --accept, suggestions
+    become marks by a rule instead, such as "confidence >= 0.9": it covers an answer when it holds
+    for the least sure of its criteria. What a person decided is never touched. Names are hidden
+    until you ask for one.
     """
     from markbook.gradebook import Gradebook
 
@@ -87,13 +94,47 @@ def command(  # noqa: PLR0913  (a verb's options)
             return ExitCode.ATTENTION if sum(report.waiting.values()) else ExitCode.DONE
         if only_progress or as_json or dry_run:
             return _progress(course, gb, assignment, questions, as_json=as_json)
-        from markbook.cli.marking import mark_in_terminal
-        from markbook.marking import MarkingQueue
+        if terminal:
+            from markbook.cli.marking import mark_in_terminal
+            from markbook.marking import MarkingQueue
 
-        queue = MarkingQueue(
-            course, gb, assignment, marker=marker, questions=questions or None, again=again
+            queue = MarkingQueue(
+                course, gb, assignment, marker=marker, questions=questions or None, again=again
+            )
+            return mark_in_terminal(queue)
+        if again:
+            raise UsageError(
+                "--again is for the terminal.",
+                hint="Add --terminal; the page shows marked answers when asked for all.",
+            )
+        return _on_the_page(
+            course, gb, assignment, questions, marker=marker, browser=not no_browser
         )
-        return mark_in_terminal(queue)
+
+
+def _on_the_page(
+    course: Course,
+    gb: Any,
+    assignment: str,
+    questions: tuple[str, ...],
+    *,
+    marker: str | None,
+    browser: bool,
+) -> int:
+    from markbook.cli.serve import serve_page
+    from markbook.marking import marker_name, progress
+
+    progress(course, gb, assignment, questions or None)  # refuses what is not there, at once
+    serve_page(
+        course,
+        assignment,
+        question=questions[0] if len(questions) == 1 else None,
+        marker=marker_name(marker),
+        browser=browser and sys.stdout.isatty(),
+    )
+    left = sum(row.open for row in progress(course, gb, assignment, questions or None))
+    show.line(f"{show.count(left, 'answer')} left. What you stored is stored.")
+    return ExitCode.ATTENTION if left else ExitCode.DONE
 
 
 def _show_import(report: ImportReport, path: Path, *, as_json: bool) -> None:
