@@ -4,7 +4,6 @@ import { get, groupPath, itemPath, post } from "./api.js";
 import { h, openDialog, percent, plural, points, setClean, toast } from "./dom.js";
 import { score } from "./score.js";
 
-const idOf = (member) => (typeof member === "string" ? member : member.id ?? member.item ?? member.item_id);
 const FIRST = 12; // members whose text is fetched at once; the others when they are asked for
 
 /** `desk`: {rubric, item, draft, say(error), after(items)}. */
@@ -14,7 +13,7 @@ export async function openGroups(desk) {
   const { body, foot, close } = openDialog("Groups of like answers", { wide: true });
   const own = groups.find((group) => group.id === desk.item?.group);
   const picker = h("select", { id: "group-picker", onchange: () => show(groups[picker.selectedIndex]) },
-    groups.map((group, n) => h("option", { value: group.id }, `Group ${n + 1}: ${plural(group.members.length, "answer", "answers")}${group.identical ? ", the same words" : ""}`)));
+    groups.map((group, n) => h("option", { value: group.id }, `Group ${n + 1}: ${plural(group.members.length, "answer", "answers")}${Object.values(group.likeness).every((like) => like === 1) ? ", the same words" : ""}, ${group.open.length} to mark`)));
   const content = h("div", {});
   body.append(h("p", { class: "group-pick" }, h("label", { for: "group-picker" }, "Group"), " ", picker), content);
   if (own) picker.value = own.id;
@@ -27,8 +26,8 @@ export async function openGroups(desk) {
 
 function showGroup(group, desk, content, foot, close) {
   const { rubric } = desk;
-  const outliers = new Set((group.outliers || []).map(idOf));
-  const members = [...group.members].sort((a, b) => outliers.has(idOf(b)) - outliers.has(idOf(a)));
+  const outliers = new Set(group.outliers);
+  const members = [...group.members].sort((a, b) => outliers.has(b) - outliers.has(a));
   const draft = desk.prefill ? desk.draft : null;
   const boxes = new Map();
   const nothing = h("input", { type: "checkbox", id: "group-nothing" });
@@ -55,7 +54,7 @@ function showGroup(group, desk, content, foot, close) {
   nothing.addEventListener("change", update);
   rows.push(h("label", { class: "check" }, nothing, h("span", {}, rubric.start === "full" ? "Nothing to take away" : "Nothing earned")));
 
-  const list = h("ul", { class: "members" }, members.map((member) => memberRow(member, outliers.has(idOf(member)), rubric)));
+  const list = h("ul", { class: "members" }, members.map((member) => memberRow(member, { outlier: outliers.has(member), likeness: group.likeness[member] })));
   [...list.querySelectorAll("li")].slice(0, FIRST).forEach(fill);
   const more = list.children.length > FIRST
     ? h("button", { type: "button", class: "plain", onclick: () => { [...list.children].forEach(fill); more.remove(); } }, `Read the other ${list.children.length - FIRST} too`)
@@ -95,13 +94,11 @@ function showGroup(group, desk, content, foot, close) {
   }
 
   function done(result) {
-    const marked = (result.marked || result.saved || []);
-    const left = result.left || result.skipped || [];
-    const n = Array.isArray(marked) ? marked.length : marked;
+    const { left, saved } = result;
     const undo = h("button", { type: "button", class: "button", onclick: async () => {
       undo.disabled = true;
       try {
-        const { undone } = await post("groups/undo", { batch: result.batch ?? result.batch_id });
+        const { undone } = await post("groups/undo", { batch: result.batch });
         close();
         toast(`Taken back: ${plural(undone, "answer is", "answers are")} as before.`);
         desk.after();
@@ -111,30 +108,26 @@ function showGroup(group, desk, content, foot, close) {
       }
     } }, "Undo for the whole group");
     content.replaceChildren(
-      h("p", { class: "group-done", role: "status", tabindex: "-1" }, h("b", {}, plural(n, "answer", "answers")), " marked at once."),
+      h("p", { class: "group-done", role: "status", tabindex: "-1" }, h("b", {}, plural(saved.length, "answer", "answers")), " marked at once.", result.unchanged.length ? ` ${result.unchanged.length} had this very mark already.` : ""),
       left.length ? h("section", {}, h("h3", {}, `Left as they are: ${left.length}`), h("ul", { class: "members" }, left.map((entry) => {
-        const row = memberRow(entry, false, rubric, false);
-        if (entry.why) row.append(h("p", { class: "soft small" }, entry.why));
+        const row = memberRow(entry, { tickable: false });
         fill(row);
         return row;
       }))) : null);
+    undo.hidden = !result.batch;
     foot.replaceChildren(undo, h("span", { class: "spread" }), h("button", { type: "button", class: "button primary", onclick: close }, "Go on marking"));
     content.querySelector(".group-done").focus();
     desk.after();
   }
 }
 
-function memberRow(member, outlier, rubric, tickable = true) {
-  const id = idOf(member);
-  const box = tickable ? h("input", { type: "checkbox", value: id, checked: true, id: `member-${id}` }) : null;
-  const text = h("div", { class: "prose quote" });
-  const row = h("li", { "data-id": id, class: outlier ? "is-outlier" : "" },
-    h("label", { class: "check" }, box, h("span", { class: "soft small" }, outlier ? "least like the others" : "",
-      member.likeness !== undefined && member.likeness !== null ? ` ${percent(member.likeness)} alike` : "",
-      h("span", { class: "member-state" })), box ? h("span", { class: "unseen" }, "include this answer") : null),
-    text);
-  if (member.html) { setClean(text, member.html); row.dataset.filled = "yes"; }
-  return row;
+function memberRow(id, { outlier = false, likeness, tickable = true }) {
+  const box = tickable ? h("input", { type: "checkbox", value: id, checked: true }) : null;
+  return h("li", { "data-id": id, class: outlier ? "is-outlier" : "" },
+    h(tickable ? "label" : "p", { class: "check" }, box, h("span", { class: "soft small" },
+      outlier ? "least like the others · " : "", likeness === undefined ? "" : `${percent(likeness)} alike · `,
+      h("span", { class: "member-state" }), box ? h("span", { class: "unseen" }, ". Include this answer") : null)),
+    h("div", { class: "prose quote" }));
 }
 
 async function fill(row) {

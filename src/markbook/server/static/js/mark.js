@@ -590,6 +590,11 @@ function wire() {
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
   });
+  // What sticks below the bar has to know how high it is: it wraps when narrow or zoomed.
+  const bar = document.querySelector(".bar");
+  new ResizeObserver(() => {
+    document.documentElement.style.setProperty("--bar", `${bar.offsetHeight}px`);
+  }).observe(bar);
   showMath($("prompt"));
   label();
 }
