@@ -306,9 +306,28 @@ def test_a_grader_that_still_names_a_removed_criterion_is_told(course, gb) -> No
     assert not look(course, gb, Edit("remove", "example")).notes[1:]
 
 
-def test_suggestions_for_the_old_rubric_are_told(course, gb, suggest) -> None:
+def test_suggestions_go_along_where_the_criterion_asks_the_same(course, gb, suggest) -> None:
     suggest("keys", {"ada": {"right"}})
-    assert any("markbook suggest hw" in note for note in look(course, gb, REPOINT).notes)
+    edits = [
+        REPOINT,
+        Edit("reword", "example", says="It has a good example."),
+        Edit("repoint", "muddle", points=1),
+        Edit("add", "door", says="It names a door.", points=1),
+    ]
+    shown = look(course, gb, *edits)
+    (note,) = shown.notes
+    assert note.startswith("There are no suggestions yet for example, muddle, door. Run 'markbook")
+    assert make(course, gb, *edits).impact == shown
+    (case,) = [c for c in read_cases(course, gb, "hw", ["keys"]) if c.answer.student == "ada"]
+    assert [s.criterion for s in case.suggestions] == ["right"]
+    assert case.waits == "no-suggestion"
+
+
+def test_after_a_repoint_every_suggestion_still_counts(course, gb, suggest) -> None:
+    suggest("keys", {"ada": {"right", "example"}})
+    make(course, gb, REPOINT)
+    (mark,) = accept(course, gb, "hw", "confidence >= 0.9", marker="tutor").accepted
+    assert (mark.score, mark.rubric_version) == (2.0, rubric_of(course).version)
 
 
 # -- what is refused ---------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select, update
 from markbook.gradebook import nbgrader_tables, tables
 from markbook.gradebook.events import append_event, now
 from markbook.gradebook.marks import nbgrader_comment, nbgrader_scores, read_marks
-from markbook.gradebook.rubrics import store_rubric
+from markbook.gradebook.rubrics import find_rubric, store_rubric
 from markbook.model import Event, score
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from markbook.gradebook.nbgrader_tables import GradeRow
     from markbook.model import Grade, Mark, Rubric
 
-__all__ = ["EDITED", "RESCORED", "Carried", "RubricEdit", "carry", "rescore"]
+__all__ = ["EDITED", "RESCORED", "Carried", "RubricEdit", "carry", "rescore", "same_question"]
 
 EDITED = "rubric edited"
 RESCORED = "rescored"
@@ -96,16 +96,34 @@ def carry(mark: Mark, grade: Grade | GradeRow | None, edit: RubricEdit) -> Carri
     )
 
 
+def same_question(old: Rubric, edit: RubricEdit) -> tuple[str, ...]:
+    """Return the criteria that ask of an answer what they asked before the edit.
+
+    Their words are the same, and so is whether they earn or cost points: what was suggested of
+    them still holds.
+    """
+    before = {criterion.id: criterion for criterion in old.criteria}
+    return tuple(
+        new.id
+        for new in edit.rubric.criteria
+        if (was := before.get(new.id)) is not None
+        and new.id not in edit.removed
+        and (was.says, was.evidence, was.points < 0) == (new.says, new.evidence, new.points < 0)
+    )
+
+
 def rescore(
     connection: Connection, assignment: str, edit: RubricEdit, *, who: str
 ) -> tuple[Carried, ...]:
     """Store the edited rubric, the edit's audit line, and every counting mark as ``carry`` says.
 
     The marks keep their markers and the time of their decision; their ``row_version`` grows, so
-    that whoever has one open sees the change before saving. A stale mark stays stale.
+    that whoever has one open sees the change before saving. A stale mark stays stale. Suggestions
+    for criteria that ask the same as before go along.
     """
     question = edit.rubric.question
     store_rubric(connection, assignment, edit.rubric)
+    _suggestions(connection, assignment, edit)
     answers = _answers(connection, assignment, question)
     grades = nbgrader_tables.find_rows(connection, assignment, questions={question})
     rules = _rules(connection, assignment, question)
@@ -132,6 +150,23 @@ def rescore(
         done.append(carried)
     _write(connection, assignment, question, [c.after for c in done if c.moved and c.after])
     return tuple(done)
+
+
+def _suggestions(connection: Connection, assignment: str, edit: RubricEdit) -> None:
+    old = find_rubric(connection, edit.base, assignment=assignment)
+    if old is None:
+        return
+    table = tables.suggestion
+    connection.execute(
+        update(table)
+        .where(
+            table.c.assignment == assignment,
+            table.c.question == edit.rubric.question,
+            table.c.rubric_version == edit.base,
+            table.c.criterion.in_(same_question(old, edit)),
+        )
+        .values(rubric_version=edit.rubric.version)
+    )
 
 
 def _answers(connection: Connection, assignment: str, question: str) -> dict[str, Any]:

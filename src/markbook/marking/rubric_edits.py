@@ -231,17 +231,20 @@ def _notes(
     course: Course, gb: Gradebook, assignment: str, present: Present, edited: EditedRubric
 ) -> list[str]:
     """Say what an edit means beyond the marks."""
+    from markbook.gradebook.rescore import same_question
+
     rubric = edited.rubric
     notes = [*present.notes, *edited.notes]
     if not _differs(present, edited):
         notes.append("Nothing changes: the rubric says this already.")
-    base = present.rubric.version
-    suggested = gb.suggestions(assignment, rubric.question) if rubric.version != base else ()
-    if any(suggestion.rubric_version == base for suggestion in suggested):
-        notes.append(
-            "The suggestions were made for the rubric before the edit and no longer count."
-            f" Run 'markbook suggest {assignment}' for new ones."
-        )
+    if rubric.policy == "assist" and gb.suggestions(assignment, rubric.question):
+        same = same_question(present.rubric, _change("", present.rubric, edited, ()))
+        without = [criterion.id for criterion in rubric.criteria if criterion.id not in same]
+        if without:
+            notes.append(
+                f"There are no suggestions yet for {', '.join(without)}."
+                f" Run 'markbook suggest {assignment}' for them."
+            )
     own = course.rubrics(assignment) / f"{rubric.question}.ipynb"
     if edited.removed and own.is_file():
         text = own.read_text(encoding="utf-8", errors="replace")
