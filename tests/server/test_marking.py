@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from markbook.gradebook import Gradebook
+from markbook.model import AnswerStatus
 
 
 def marks(course, question="keys"):
@@ -18,13 +21,10 @@ def decide(client, item, earned=("right",), **more):
 
 
 def rewrite(course, question, student, text):
-    import dataclasses
-
     with Gradebook.open(course) as gb:
         answers = [a for a in gb.answers("hw") if a.student == student]
-        changed = [
-            dataclasses.replace(a, text=text) if a.question == question else a for a in answers
-        ]
+        new = {"text": text, "status": AnswerStatus.ANSWERED}
+        changed = [dataclasses.replace(a, **new) if a.question == question else a for a in answers]
         gb.save_submission(gb.record("hw", student), changed)
 
 
@@ -194,6 +194,34 @@ def test_a_rubric_edit_is_shown_before_it_is_made_and_keeps_what_fits(course, cl
     assert (stale.status, stale.json["error"]["code"]) == (409, "stale-rubric")
     assert stale.json["theirs"]["criteria"][0]["points"] == 1
     assert stale.json["yours"]["edits"][0]["points"] == 1
+
+
+def test_a_group_is_marked_at_once_and_taken_back_at_once(course, client):
+    for student, text in {"ada": "They open.", "ben": "They open!", "cleo": "they  OPEN"}.items():
+        rewrite(course, "doors", student, text)
+    (group,) = client.get(f"{client.api('doors')}/groups").json["groups"]
+    assert (group["size"], group["open"], group["identical"]) == (3, 3, True)
+    assert [m["likeness"] for m in group["members"]] == [1, 1, 1]
+    place = f"{client.api('doors')}/groups"
+    left_out = group["members"][0]["id"]
+    body = {"earned": ["right"], "comment": "All alike.", "skip": [left_out]}
+    result = client.post(f"{place}/{group['id']}/mark", body).json
+    assert (len(result["saved"]), result["skipped"], result["left"]) == (2, [left_out], [])
+    stored = marks(course, "doors")
+    assert {(m.score, m.comment, m.marker) for m in stored.values()} == {(2, "All alike.", "grace")}
+    assert len(stored) == 2
+    assert client.post(f"{place}/undo", {"batch": result["batch"]}).json == {"undone": 2}
+    assert marks(course, "doors") == {}
+    assert client.post(f"{place}/undo", {"batch": "no-such-batch"}).status == 404
+    assert client.post(f"{place}/no-such-group/mark", body).status == 404
+
+
+def test_similar_answers_are_shown_beside_without_their_authors(course, client):
+    rewrite(course, "doors", "ada", "Doors keep people out of rooms that are not theirs to enter.")
+    rewrite(course, "doors", "cleo", "Doors keep the people out of rooms that are not theirs.")
+    item = client.open("doors")
+    assert [s["id"] != item["id"] and "Doors keep" in s["html"] for s in item["similar"]] == [True]
+    assert 0 < item["similar"][0]["likeness"] <= 1
 
 
 def test_what_students_wrote_comes_as_text_and_not_as_markup(course, client):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from markbook.errors import StaleMark, StaleRubric
+from markbook.errors import StaleMark, StaleRubric, UnknownName
 from markbook.server import views
 
 if TYPE_CHECKING:
@@ -97,6 +98,28 @@ def release(asked: Asked, item_id: str) -> Reply:
     return {}
 
 
+def groups(asked: Asked) -> Reply:
+    return {"groups": [views.group_json(group) for group in asked.desk.groups()]}
+
+
+def mark_group(asked: Asked, group_id: str) -> Reply:
+    body = asked.body
+    result = asked.desk.save_group(
+        group_id,
+        marker=asked.marker,
+        earned=body.earned,
+        adjustment=body.adjustment,
+        reason=body.reason,
+        comment=body.comment,
+        skip=body.skip,
+    )
+    return views.group_result_json(result)
+
+
+def undo_group(asked: Asked) -> Reply:
+    return {"undone": asked.desk.undo_group(asked.body.batch, marker=asked.marker)}
+
+
 def preview(asked: Asked) -> Reply:
     from markbook.marking import rubric_edits
 
@@ -139,13 +162,11 @@ def both(asked: Asked, error: StaleMark | StaleRubric, *ids: str) -> Reply:
     if isinstance(error, StaleRubric):
         rubric = cast("Rubric | None", error.theirs)
         return {"yours": yours, "theirs": None if rubric is None else views.rubric_json(rubric)}
-    asked.desk.refresh()
-    now = asked.desk.item(ids[0], marker=asked.marker) if ids else None
-    return {
-        "yours": yours,
-        "theirs": views.mark_json(cast("Mark | None", error.theirs)),
-        "item": None if now is None else views.item_json(asked.desk, now, asked.marker),
-    }
+    told = {"yours": yours, "theirs": views.mark_json(cast("Mark | None", error.theirs))}
+    if ids:
+        with suppress(UnknownName):  # the id of a group, not of an answer
+            told |= item(asked, ids[0])
+    return told
 
 
 def _next(asked: Asked, how: Any, after: str | None) -> Reply | None:

@@ -24,6 +24,7 @@ LARGEST = 256 * 1024
 
 _PREFIX = r"/markbook/api/a/([^/]+)/q/([^/]+)/"
 _ITEM = r"item/([^/]+)"
+_GROUP = r"groups/([^/]+)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,9 @@ ROUTES = (
     Route(f"{_ITEM}/reveal", write=actions.reveal),
     Route(f"{_ITEM}/flag", write=actions.flag, body=bodies.FlagBody),
     Route(f"{_ITEM}/release", write=actions.release),
+    Route("groups", read=actions.groups),
+    Route("groups/undo", write=actions.undo_group, body=bodies.UndoGroupBody),
+    Route(f"{_GROUP}/mark", write=actions.mark_group, body=bodies.GroupMarkBody),
     Route("rubric/preview", write=actions.preview, body=bodies.PreviewBody),
     Route("rubric/apply", write=actions.apply, body=bodies.ApplyBody),
 )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from markbook.marking.desk import Desk
+    from markbook.marking.desk_groups import Group, GroupResult
     from markbook.marking.desk_items import DeskItem, DeskProgress
     from markbook.marking.rubric_edits import BackFill, Impact
     from markbook.model import Mark, Question, Rubric, Suggestion
@@ -119,6 +120,34 @@ def back_fill_json(found: BackFill) -> dict[str, Any]:
 def progress_json(progress: DeskProgress) -> dict[str, Any]:
     """Return the counts of one question; "open" is what waits for a person."""
     return asdict(progress) | {"open": progress.open, "total": progress.total}
+
+
+def group_json(group: Group) -> dict[str, Any]:
+    """Return a group without its members' texts: there may be thousands."""
+    waiting = set(group.open)
+    return {
+        "id": group.id,
+        "size": group.size,
+        "identical": all(likeness == 1 for likeness in group.likeness.values()),
+        "html": highlight(group.text, ()),
+        "members": [
+            {"id": name, "likeness": group.likeness[name], "open": name in waiting}
+            for name in group.members
+        ],
+        "outliers": list(group.outliers),
+        "open": len(group.open),
+    }
+
+
+def group_result_json(result: GroupResult) -> dict[str, Any]:
+    """Return what became of a group's members; every list is of item ids."""
+    return {
+        "batch": result.batch,
+        "saved": list(result.saved),
+        "unchanged": list(result.unchanged),
+        "left": list(result.left),
+        "skipped": list(result.skipped),
+    }
 
 
 def _suggestion(suggestion: Suggestion) -> dict[str, Any]:
