@@ -69,6 +69,18 @@ def test_a_person_may_correct_what_a_rule_accepted(course, gb, decisions, sugges
     assert [(m.marker, m.earned) for m in gb.marks("hw")] == [("grace", ("right",))]
 
 
+def test_a_flag_does_not_make_what_a_rule_accepted_a_persons_decision(
+    course, gb, decisions, suggest
+):
+    suggest("keys", {"ada": {"example"}})
+    accept(course, gb, "hw", "confidence >= 0.9", marker="linus")
+    (ada,) = [a for a in gb.answers("hw", "keys") if a.student == "ada"]
+    gb.flag(ada, marker="linus", flagged=True)
+    gb.note(ada, who="linus", what="revealed")
+    import_marks(course, gb, "hw", decisions(decision()), marker="grace")
+    assert [(m.marker, m.earned) for m in gb.marks("hw")] == [("grace", ("right",))]
+
+
 def test_a_bad_line_is_named_and_the_others_go_on(course, gb, decisions):
     path = decisions(
         "{not json",

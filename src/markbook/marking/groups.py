@@ -18,7 +18,7 @@ from markbook.marking.groups_guards import GuardFinder
 from markbook.text.words import normalise, stem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from markbook.marking.groups_guards import Guards
 
@@ -70,26 +70,29 @@ class _Form:
     keys: list[str]
 
 
-def find_clusters(texts: Mapping[str, str]) -> tuple[Cluster, ...]:
+def find_clusters(
+    texts: Mapping[str, str], pause: Callable[[], None] = lambda: None
+) -> tuple[Cluster, ...]:
     """Return the clusters of at least two texts, the largest first; ``texts`` are by key.
 
-    The order of ``texts`` does not matter.
+    The order of ``texts`` does not matter. ``pause`` is called every now and then.
     """
     buckets: dict[tuple[Words, Guards], list[_Form]] = defaultdict(list)
-    for form in _forms(texts):
+    for form in _forms(texts, pause):
         buckets[form.words, form.guards].append(form)
     nodes = [sorted(forms, key=_by_use) for forms in buckets.values()]
     nodes.sort(key=lambda forms: (-sum(len(f.keys) for f in forms), _by_use(forms[0])))
     joined: list[list[_Form]] = []
     leaders = _Leaders(Counter(word for forms in nodes for word in forms[0].words))
     for forms in nodes:
+        pause()
         home = leaders.find(forms[0])
         if home is None:
             leaders.add(forms[0], len(joined))
             joined.append(list(forms))
         else:
             joined[home].extend(forms)
-    found = [_cluster(forms) for forms in joined if sum(len(f.keys) for f in forms) > 1]
+    found = [_cluster(forms, pause) for forms in joined if sum(len(f.keys) for f in forms) > 1]
     return tuple(sorted(found, key=lambda cluster: (-len(cluster.members), cluster.id)))
 
 
@@ -100,16 +103,20 @@ def likeness(normal: str, other: str) -> float:
     return round(Indel.normalized_similarity(normal, other), 4)
 
 
-def _forms(texts: Mapping[str, str]) -> list[_Form]:
+def _forms(texts: Mapping[str, str], pause: Callable[[], None]) -> list[_Form]:
     # A text without any word (a smiley, a row of dots) is only ever the same as itself.
-    plain = {key: normalise(text) or text.strip() for key, text in texts.items()}
+    plain = {}
+    for key, text in texts.items():
+        pause()
+        plain[key] = normalise(text) or text.strip()
     counts: Counter[str] = Counter()
     for normal in set(plain.values()):
         counts.update(set(normal.split()))
     finder = GuardFinder(counts)
-    slips = _slips(counts)
+    slips = _slips(counts, pause)
     forms: dict[tuple[str, Guards], _Form] = {}
     for key in sorted(texts):
+        pause()
         normal = plain[key]
         guards = finder.guards(texts[key], normal)
         form = forms.get((normal, guards))
@@ -126,7 +133,7 @@ def _canonical(normal: str, slips: Mapping[str, str]) -> Words:
     return tuple(kept or words)
 
 
-def _slips(counts: Mapping[str, int]) -> dict[str, str]:
+def _slips(counts: Mapping[str, int], pause: Callable[[], None]) -> dict[str, str]:
     """Return what each mistyped word was meant to be, where the class leaves no doubt."""
     from rapidfuzz.distance import OSA
 
@@ -137,6 +144,7 @@ def _slips(counts: Mapping[str, int]) -> dict[str, str]:
     meant: dict[str, str] = {}
     for word, times in counts.items():
         if times == 1 and len(word) >= _SLIP_LETTERS:
+            pause()
             near = [w for w in often[word[0]] if OSA.distance(word, w, score_cutoff=1) == 1]
             if len(near) == 1:
                 meant[word] = near[0]
@@ -188,9 +196,12 @@ class _Leaders:
         return [(form.guards, word, nth) for _, word, nth in sorted(tokens)[: alone + 1]]
 
 
-def _cluster(forms: Sequence[_Form]) -> Cluster:
+def _cluster(forms: Sequence[_Form], pause: Callable[[], None]) -> Cluster:
     leader = forms[0]
-    alike = {key: likeness(f.normal, leader.normal) for f in forms for key in f.keys}
+    alike: dict[str, float] = {}
+    for form in forms:
+        pause()
+        alike |= dict.fromkeys(form.keys, likeness(form.normal, leader.normal))
     first = leader.keys[0]
     others = sorted((k for k in alike if k != first), key=lambda k: (-alike[k], k))
     named = "\0".join((leader.normal, repr(leader.guards)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,25 @@ __all__ = ["GroupIndex"]
 # opens the page should not wait for that.
 _AT_ONCE = 1000
 
+_AT_WORK = 0.0005  # seconds of work, and as many of rest
+
 _Found = tuple[tuple["Cluster", ...], dict[str, str], Neighbours]
+
+
+class _Pause:
+    """Lets other threads go first: one waiting for Python's lock otherwise waits 5 ms each time."""
+
+    def __init__(self) -> None:
+        self._since = time.perf_counter()
+
+    def __call__(self) -> None:
+        if time.perf_counter() - self._since > _AT_WORK:
+            time.sleep(_AT_WORK)
+            self._since = time.perf_counter()
+
+
+def _no_pause() -> None:
+    return None
 
 
 class GroupIndex:
@@ -59,7 +78,8 @@ class GroupIndex:
 
     def _find(self, found: Future[_Found]) -> None:
         try:
-            clusters = find_clusters(self.texts)
-            found.set_result((clusters, covered(clusters), Neighbours(self.texts)))
+            pause = _Pause() if len(self.texts) > _AT_ONCE else _no_pause
+            clusters = find_clusters(self.texts, pause)
+            found.set_result((clusters, covered(clusters), Neighbours(self.texts, pause)))
         except BaseException as error:  # noqa: BLE001  (raised where the result is asked for)
             found.set_exception(error)

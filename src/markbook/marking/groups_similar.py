@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from markbook.text.words import normalise, stem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Neighbours"]
 
@@ -23,23 +23,25 @@ _LEAST = 0.3
 class Neighbours:
     """Cosine likeness of answers by the words they share, rare words counting more."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
-        """Read the answers, by key."""
-        self._normal = {key: normalise(text) for key, text in texts.items()}
-        words = {key: set(map(stem, n.split())) for key, n in self._normal.items()}
+    def __init__(self, texts: Mapping[str, str], pause: Callable[[], None] = lambda: None) -> None:
+        """Read the answers, by key; ``pause`` is called every now and then."""
+        self._normal: dict[str, str] = {}
+        words: dict[str, set[str]] = {}
         counts: Counter[str] = Counter()
-        for found in words.values():
-            counts.update(found)
+        for key, text in texts.items():
+            pause()
+            self._normal[key] = normalise(text)
+            words[key] = set(map(stem, self._normal[key].split()))
+            counts.update(words[key])
         total = len(texts) + 1
         self._weight = {word: math.log(total / n) ** 2 for word, n in counts.items()}
         self._counts = counts
         self._words = words
-        self._length = {
-            key: math.sqrt(sum(self._weight[word] for word in sorted(found)))
-            for key, found in words.items()
-        }
+        self._length: dict[str, float] = {}
         self._having: dict[str, list[str]] = defaultdict(list)
         for key, found in words.items():
+            pause()
+            self._length[key] = math.sqrt(math.fsum(self._weight[word] for word in found))
             for word in found:
                 if counts[word] > 1 and len(self._having[word]) < _OTHERS:
                     self._having[word].append(key)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markbook.errors import InputError, StaleMark, UsageError
 from markbook.marking.cases import read_cases
 from markbook.marking.decisions import make_mark, marker_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from types import UnionType
 
@@ -194,12 +193,10 @@ def _save(gb: Gradebook, case: Case, mark: Mark, who: str) -> Mark:
 
 
 def _by_rule(gb: Gradebook, assignment: str) -> frozenset[tuple[str, str]]:
-    """Return the answers (student, question) whose latest change was made by a rule."""
+    """Return the answers (student, question) whose latest decision was made by a rule."""
     latest: dict[tuple[str, str], bool] = {}
-    for event in _subjects(gb, assignment):
-        latest[str(event.get("student")), str(event.get("question"))] = bool(event.get("rule"))
+    for event in gb.events(assignment):
+        if event.after is not None:  # a flag or a revealed name decides nothing
+            about = event.subject
+            latest[str(about.get("student")), str(about.get("question"))] = "rule" in about
     return frozenset(key for key, rule in latest.items() if rule)
-
-
-def _subjects(gb: Gradebook, assignment: str) -> Iterator[Any]:
-    return (event.subject for event in gb.events(assignment))
