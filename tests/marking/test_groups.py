@@ -229,6 +229,7 @@ def test_one_decision_marks_the_whole_group_and_one_undo_takes_it_back(gb, desk)
     (group,) = desk.groups()
     assert (group.size, group.outliers, len(group.open)) == (2, (), 2)
     assert {whose(desk, name).group for name in ("ada", "ben")} == {group.id}
+    assert [desk.text(name) for name in group.members].count(group.text) == 1
     result = desk.save_group(group.id, marker="grace", earned=["right"], comment="Yes.")
     assert set(result.saved) == set(group.members)
     assert [(m.student, m.score, m.comment) for m in gb.marks("hw")] == [

@@ -49,6 +49,7 @@ class GroupIndex:
         self.texts = texts
         self._lock = threading.Lock()
         self._found: Future[_Found] | None = None
+        self._like: dict[str, tuple[tuple[str, float], ...]] = {}
 
     def clusters(self) -> tuple[Cluster, ...]:
         """Return the clusters, the largest first; waits until they are found."""
@@ -63,7 +64,9 @@ class GroupIndex:
         if not found.done() or key not in self.texts:
             return None, ()
         _, homes, neighbours = found.result()
-        return homes.get(key), neighbours.like(key)
+        if key not in self._like:
+            self._like[key] = neighbours.like(key)
+        return homes.get(key), self._like[key]
 
     def _start(self) -> Future[_Found]:
         with self._lock:
