@@ -13,7 +13,7 @@ export async function openGroups(desk) {
   const { body, foot, close } = openDialog("Groups of like answers", { wide: true });
   const own = groups.find((group) => group.id === desk.item?.group);
   const picker = h("select", { id: "group-picker", onchange: () => show(groups[picker.selectedIndex]) },
-    groups.map((group, n) => h("option", { value: group.id }, `Group ${n + 1}: ${plural(group.members.length, "answer", "answers")}${Object.values(group.likeness).every((like) => like === 1) ? ", the same words" : ""}, ${group.open.length} to mark`)));
+    groups.map((group, n) => h("option", { value: group.id }, `Group ${n + 1}: ${plural(group.members.length, "answer", "answers")}${group.identical ? ", the same words" : ""}, ${group.open} to mark`)));
   const content = h("div", {});
   body.append(h("p", { class: "group-pick" }, h("label", { for: "group-picker" }, "Group"), " ", picker), content);
   if (own) picker.value = own.id;
@@ -27,7 +27,7 @@ export async function openGroups(desk) {
 function showGroup(group, desk, content, foot, close) {
   const { rubric } = desk;
   const outliers = new Set(group.outliers);
-  const members = [...group.members].sort((a, b) => outliers.has(b) - outliers.has(a));
+  const members = [...group.members].sort((a, b) => outliers.has(b.id) - outliers.has(a.id));
   const draft = desk.prefill ? desk.draft : null;
   const boxes = new Map();
   const nothing = h("input", { type: "checkbox", id: "group-nothing" });
@@ -54,7 +54,7 @@ function showGroup(group, desk, content, foot, close) {
   nothing.addEventListener("change", update);
   rows.push(h("label", { class: "check" }, nothing, h("span", {}, rubric.start === "full" ? "Nothing to take away" : "Nothing earned")));
 
-  const list = h("ul", { class: "members" }, members.map((member) => memberRow(member, { outlier: outliers.has(member), likeness: group.likeness[member] })));
+  const list = h("ul", { class: "members" }, members.map((member) => memberRow(member.id, { outlier: outliers.has(member.id), likeness: member.likeness })));
   [...list.querySelectorAll("li")].slice(0, FIRST).forEach(fill);
   const more = list.children.length > FIRST
     ? h("button", { type: "button", class: "plain", onclick: () => { [...list.children].forEach(fill); more.remove(); } }, `Read the other ${list.children.length - FIRST} too`)
