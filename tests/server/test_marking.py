@@ -28,8 +28,8 @@ def rewrite(course, question, student, text):
         gb.save_submission(gb.record("hw", student), changed)
 
 
-def test_a_question_comes_with_all_that_a_marker_needs(client):
-    asked = client.get(f"{client.api()}/question").json
+def test_a_question_comes_with_all_that_a_marker_needs(grace):
+    asked = grace.get(f"{grace.api()}/question").json
     assert [c["id"] for c in asked["criteria"]] == ["right", "example", "muddle"]
     assert [c["points"] for c in asked["criteria"]] == [2, 1, -1]
     assert asked["cap"] == 3
@@ -39,13 +39,13 @@ def test_a_question_comes_with_all_that_a_marker_needs(client):
     assert (asked["start"], asked["floor"], asked["bonus"]) == ("zero", 0, False)
 
 
-def test_a_bonus_question_is_worth_its_extra_credit(client):
-    asked = client.get(f"{client.api('story')}/question").json
+def test_a_bonus_question_is_worth_its_extra_credit(grace):
+    asked = grace.get(f"{grace.api('story')}/question").json
     assert (asked["cap"], asked["bonus"], asked["points"]) == (2, True, 0)
 
 
-def test_a_suggestion_comes_with_its_evidence_in_the_text(client):
-    item = client.open("doors")
+def test_a_suggestion_comes_with_its_evidence_in_the_text(grace):
+    item = grace.open("doors")
     assert item["mark"] is None
     suggested = {s["criterion"]: s for s in item["suggestions"]}
     assert suggested["right"]["awarded"] is True

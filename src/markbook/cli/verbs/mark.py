@@ -123,8 +123,9 @@ def _on_the_page(
 ) -> int:
     from markbook.cli.serve import serve_page
     from markbook.marking import marker_name, progress
+    from markbook.marking.cases import select_questions, text_questions
 
-    progress(course, gb, assignment, questions or None)  # refuses what is not there, at once
+    select_questions(text_questions(course, assignment), questions or None, assignment)
     serve_page(
         course,
         assignment,
