@@ -403,6 +403,11 @@ def test_a_rubric_edit_shows_its_impact_before_it_is_made(room, serve, visit, no
         expect(dialog.locator(".impact")).to_contain_text("scores change, ")
         expect(dialog.locator(".impact tbody tr")).to_have_count(3)
         page.screenshot(path=pictures / "rubric.png")
+        page.keyboard.press("Escape")  # shut by mistake: what was typed is still there
+        page.keyboard.press("e")
+        expect(dialog.get_by_label("Says").last).to_have_value(re.compile("must not have the key"))
+        dialog.get_by_role("button", name="See what changes").click()
+        expect(dialog.locator(".impact tbody tr")).to_have_count(3)
         assert room.rubric("hw", "doors").read_text() == before, "a preview wrote the file"
         dialog.get_by_role("button", name="Save this version").click()
         expect(dialog.locator(".group-done")).to_contain_text("3 scores changed")

@@ -13,12 +13,20 @@ function slug(says, taken) {
   return name;
 }
 
-/** `desk`: {rubric, open(id), changed(question)}. */
+let unsaved = null; // {version, rows}: what was typed into a dialog that was shut without saving
+
+const elsewhere = (id, words) => h("a", { href: `${location.pathname}#${encodeURIComponent(id)}`, target: "_blank", rel: "noopener" }, words);
+
+/** `desk`: {rubric, open(id), reload(), changed(question)}. */
 export function openRubric(desk) {
-  const { body, foot, close } = openDialog("Edit the rubric", { wide: true });
   let rubric = desk.rubric;
   let rows = [];
-  const list = h("div", { class: "rubric-rows" });
+  let saved = false;
+  const { body, foot, close } = openDialog("Edit the rubric", {
+    wide: true,
+    onclose: () => { unsaved = saved ? null : { version: rubric.version, rows }; },
+  });
+  const list = h("div", { class: "rubric-rows", oninput: () => touched(), onclick: (event) => removal(event) });
   const trouble = h("p", { class: "error", role: "alert", hidden: true });
   const impact = h("div", { class: "impact", "aria-live": "polite" });
   const preview = h("button", { type: "button", class: "button primary", onclick: look }, "See what changes");
@@ -32,19 +40,8 @@ export function openRubric(desk) {
     row.points = h("input", { id: `points-${key}`, type: "number", step: "0.25", value: criterion ? String(criterion.points) : "1" });
     row.evidence = h("textarea", { id: `evidence-${key}`, rows: "3", value: criterion ? criterion.evidence.join("\n") : "" });
     row.feedback = h("textarea", { id: `feedback-${key}`, rows: "2", value: criterion ? criterion.feedback : "" });
-    const remove = h("button", { type: "button", class: "plain", onclick: () => {
-      if (!criterion) {
-        rows = rows.filter((other) => other !== row);
-        row.element.remove();
-        add.focus();
-      } else {
-        row.removed = !row.removed;
-        row.element.classList.toggle("is-removed", row.removed);
-        remove.textContent = row.removed ? "Keep it after all" : "Remove";
-      }
-      touched();
-    } }, "Remove");
-    row.element = h("fieldset", { class: "rubric-row", oninput: touched },
+    const remove = h("button", { type: "button", class: "plain", "data-remove": true }, "Remove");
+    row.element = h("fieldset", { class: "rubric-row" },
       h("legend", {}, criterion ? h("code", {}, criterion.id) : "New criterion"),
       h("div", { class: "rubric-main" },
         h("div", {}, h("label", { for: row.says.id }, "Says"), row.says),
@@ -53,6 +50,22 @@ export function openRubric(desk) {
         h("label", { for: row.evidence.id }, "Ways of saying it, one a line"), row.evidence,
         h("label", { for: row.feedback.id }, "Feedback to the student"), row.feedback));
     return row;
+  }
+
+  function removal(event) {
+    const button = event.target.closest("[data-remove]");
+    const row = button && rows.find((other) => other.element.contains(button));
+    if (!row) return;
+    if (!row.criterion) {
+      rows = rows.filter((other) => other !== row);
+      row.element.remove();
+      add.focus();
+    } else {
+      row.removed = !row.removed;
+      row.element.classList.toggle("is-removed", row.removed);
+      button.textContent = row.removed ? "Keep it after all" : "Remove";
+    }
+    touched();
   }
 
   function fill() {
@@ -109,7 +122,7 @@ export function openRubric(desk) {
     preview.disabled = true;
     try {
       const found = await post("rubric/preview", { edits: edits(), base_version: rubric.version });
-      impact.replaceChildren(impactTable(found, desk.open, close));
+      impact.replaceChildren(impactTable(found));
       preview.hidden = true;
       save.hidden = false;
       save.focus();
@@ -125,6 +138,7 @@ export function openRubric(desk) {
     save.disabled = true;
     try {
       const applied = await post("rubric/apply", { edits: edits(), base_version: rubric.version });
+      saved = true;
       desk.changed(applied.question);
       after(applied);
     } catch (error) {
@@ -166,7 +180,11 @@ export function openRubric(desk) {
       if (Number(mine.points.value) !== base.points) row.points.value = mine.points.value;
       if (!same(lines(mine.evidence.value), base.evidence.map((e) => e.trim()))) row.evidence.value = mine.evidence.value;
       if (mine.feedback.value.trim() !== base.feedback.trim()) row.feedback.value = mine.feedback.value;
-      if (mine.removed) row.element.querySelector(".rubric-main > button").click();
+      if (mine.removed) {
+        row.removed = true;
+        row.element.classList.add("is-removed");
+        row.element.querySelector("[data-remove]").textContent = "Keep it after all";
+      }
       return row;
     }), ...added];
     list.replaceChildren(...rows.map((row) => row.element));
@@ -189,11 +207,14 @@ export function openRubric(desk) {
   }
 
   body.append(h("p", { class: "soft" }, "The change goes into the rubric’s file. Marks that exist are rescored; before that you see which."), list, h("p", {}, add), impact, trouble);
-  foot.append(h("button", { type: "button", class: "button", onclick: () => close() }, "Leave it as it is"), h("span", { class: "spread" }), preview, save);
-  fill();
+  foot.append(h("button", { type: "button", class: "button", onclick: () => { saved = true; close(); } }, "Leave it as it is"), h("span", { class: "spread" }), preview, save);
+  if (unsaved && unsaved.version === rubric.version) {
+    rows = unsaved.rows;
+    list.replaceChildren(...rows.map((row) => row.element));
+  } else fill();
 }
 
-function impactTable(found, open, close) {
+function impactTable(found) {
   const many = found.changes.length > 50;
   return h("section", { class: "notice-box", tabindex: "-1" },
     h("h3", {}, "What this changes"),
@@ -203,11 +224,11 @@ function impactTable(found, open, close) {
     found.changes.length ? h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Scores that change" }, h("table", {},
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Answer"), h("th", { scope: "col", class: "num" }, "Before"), h("th", { scope: "col", class: "num" }, "After"), h("th", { scope: "col", class: "num" }, "Change"), h("th", { scope: "col" }, "Ticks"))),
       h("tbody", {}, found.changes.slice(0, 50).map((change, n) => h("tr", {},
-        h("td", {}, h("button", { type: "button", class: "plain", onclick: () => { close(); open(change.item); } }, `Open answer ${n + 1}`)),
+        h("td", {}, elsewhere(change.item, `Answer ${n + 1}`)),
         h("td", { class: "num" }, points(change.before)), h("td", { class: "num" }, h("b", {}, points(change.after))),
         h("td", { class: `num ${change.after < change.before ? "bad" : "good"}` }, points(change.after - change.before, true)),
         h("td", {}, same(change.earned_before, change.earned_after) ? h("span", { class: "soft" }, "the same") : h("span", {}, change.earned_before.filter((id) => !change.earned_after.includes(id)).map((id) => h("del", {}, id)))))),
         many ? h("tr", {}, h("td", { colspan: "5", class: "soft" }, `and ${found.changes.length - 50} more`)) : null))) : null,
     found.left.length ? h("div", {}, h("p", {}, icon("warn"), ` ${plural(found.left.length, "mark stays", "marks stay")} under the old version; a person has to decide:`),
-      h("ul", {}, found.left.map((left) => h("li", {}, left.why, " ", h("button", { type: "button", class: "plain", onclick: () => { close(); open(left.item); } }, "Open"))))) : null);
+      h("ul", {}, found.left.map((left) => h("li", {}, left.why, " ", elsewhere(left.item, "Look at it"))))) : null);
 }
