@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from markbook.gradebook import nbgrader_tables
 from markbook.gradebook.marks import nbgrader_comment, nbgrader_scores, read_marks
 from markbook.gradebook.rubrics import find_rubric
-from markbook.gradebook.stamps import stamp
 from markbook.gradebook.submissions import read_answers
 from markbook.model import Answer, AnswerStatus, Mark
 
@@ -41,8 +40,6 @@ def resync(connection: Connection, assignment: str) -> int:
             changed += _unmarked(connection, grade, answer)
         else:
             changed += _marked(connection, grade, mark, stale=mark.answer_hash != answer.hash)
-    if changed:
-        stamp(connection, assignment)
     return changed
 
 

@@ -59,10 +59,8 @@ def store_submission(
                 f"An answer of {answer.student!r} to {answer.assignment!r} was handed in with the"
                 f" submission of {record.student!r} to {record.assignment!r}."
             )
-    changed = _store_record(connection, record)
-    if answers:
-        changed = _store_answers(connection, record, answers) or changed
-    if changed:
+    _store_record(connection, record)
+    if answers and _store_answers(connection, record, answers):
         stamp(connection, record.assignment)
 
 
@@ -95,7 +93,7 @@ def _store_answers(
     return changed
 
 
-def _store_record(connection: Connection, record: SubmissionRecord) -> bool:
+def _store_record(connection: Connection, record: SubmissionRecord) -> None:
     table = tables.submission
     values = {
         "assignment": record.assignment,
@@ -111,9 +109,6 @@ def _store_record(connection: Connection, record: SubmissionRecord) -> bool:
         connection.execute(insert(table).values(**values))
     elif _differs(kept, values):
         connection.execute(update(table).where(table.c.id == kept.id).values(**values))
-    else:
-        return False
-    return True
 
 
 def _store_answer(connection: Connection, kept: Row[Any] | None, answer: Answer) -> bool:

@@ -182,8 +182,8 @@ flag = Table(
     UniqueConstraint("assignment", "question", "student"),
 )
 
-# version grows whenever answers, suggestions or nbgrader's grades of the assignment change by a
-# step: whoever keeps them in memory reads again. Marks and flags show in the events.
+# version grows whenever answers or suggestions of the assignment change by a step: whoever keeps
+# them in memory reads again. Marks and flags show in the events.
 stamp = Table(
     "markbook_stamp",
     metadata,
