@@ -259,32 +259,20 @@ def test_twenty_answers_are_marked_by_keyboard_alone(room, serve, visit, noise, 
     assert noise == []
 
 
-def test_the_next_answer_is_shown_within_a_tenth_of_a_second(room, serve, visit):
+def test_the_next_answer_is_shown_while_the_save_is_still_on_its_way(room, serve, visit):
     with serve(room) as client:
         page = visit(client.sign_in())
-        page.evaluate(
-            """() => {
-              window.took = [];
-              document.addEventListener("keydown", (event) => {
-                if (event.key !== "Enter") return;
-                const start = performance.now();
-                const title = document.getElementById("answer-title");
-                const seen = new MutationObserver(() => {
-                  seen.disconnect();
-                  requestAnimationFrame(() => window.took.push(performance.now() - start));
-                });
-                seen.observe(title, { childList: true, characterData: true, subtree: true });
-              }, true);
-            }"""
-        )
-        for _ in range(10):
-            page.keyboard.press("1")
-            page.wait_for_timeout(250)  # a person reads; meanwhile the next answer is fetched
-            press_on(page, "Enter")
-        page.wait_for_function("() => window.took.length === 10")
-        took = sorted(page.evaluate("window.took"))
+        page.wait_for_timeout(500)  # a person reads; meanwhile the next answer is fetched
+        held = []
+        page.route("**/mark", lambda route: held.append(route))
+        first = page.locator("#answer-title").inner_text()
+        page.keyboard.press("1")
+        page.keyboard.press("Enter")
+        expect(page.locator("#answer-title")).not_to_have_text(first)
+        expect(page.locator("#answer")).not_to_be_empty()
+        assert len(held) == 1
+        held[0].continue_()
         stored(page)
-    assert took[8] < 100, f"milliseconds until the next answer: {took}"
 
 
 def test_undo_takes_the_last_decision_back_and_the_history_tells(room, serve, visit, noise):
