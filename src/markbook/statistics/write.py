@@ -144,6 +144,8 @@ def _by_rule(events: Iterable[Event]) -> frozenset[tuple[str, str]]:
     """Return the marks whose latest change was made by a rule."""
     latest: dict[tuple[str, str], bool] = {}
     for event in events:
+        if event.after is None:
+            continue  # a flag or a revealed name decides nothing
         key = (str(event.subject.get("student")), str(event.subject.get("question")))
         latest[key] = bool(event.subject.get("rule"))
     return frozenset(key for key, rule in latest.items() if rule)
