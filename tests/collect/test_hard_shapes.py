@@ -146,3 +146,17 @@ def test_a_paper_in_which_no_wording_is_known_is_listed_for_a_person(wordings):
     match = match_paper("- What is a session at login for you?\n\t- x\n", wordings)
     found = [q for q, a in match.answers.items() if a.matched_as]
     assert [doubt.question for doubt in match.doubtful] == found == ["session"]
+
+
+def test_a_last_short_word_that_wrapped_belongs_to_the_question():
+    wordings = {
+        "grouping": ("What does `GROUP BY` do in a query? When would you need it?",),
+        "cookie": ("What is a cookie?",),
+    }
+    paper = (
+        "#### What does GROUP BY do in a query? When would you need\nit\n\n"
+        "it is for sums\n\n#### What is a cookie?\n\nfood\n"
+    )
+    found = match_paper(paper, wordings)
+    assert found.answers["grouping"].text == "it is for sums"
+    assert found.answers["cookie"].text == "food"

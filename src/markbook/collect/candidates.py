@@ -234,16 +234,26 @@ def _to_the_end(
 ) -> _End:
     """Move the end on to where the asking really ends: over a wrap, over further questions."""
     value, wording = match
+    later = ends[ends.index(end) + 1 :]
+    end = next((found for found in later if _completes(end, found, wording)), end)
     if wording.factor == 1 and value >= _WHOLE and _balanced(end.text):
         return end
     for following in ends[ends.index(end) + 1 :]:
         if following.final:
             return following
-        if _goes_on(end, following, wording.question, book):
+        if _completes(end, following, wording) or _goes_on(end, following, wording.question, book):
             end = following
         elif _finished(following.text) or following.line > end.line + _FAR:
             break
     return end
+
+
+def _completes(end: _End, following: _End, wording: Wording) -> bool:
+    """Tell whether the next words are, one by one, those that the known wording ends with."""
+    have, longer = (phrase(found.text).norm.split() for found in (end, following))
+    known = wording.phrase.norm.split()
+    rest = known[len(have) :]
+    return not end.closed and bool(rest) and longer[len(have) :] == rest
 
 
 def _goes_on(end: _End, following: _End, question: str, book: Phrasebook) -> bool:
