@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from markbook.errors import InputError, StaleMark, UsageError
 from markbook.marking.cases import read_cases
 from markbook.marking.decisions import make_mark, marker_name
+from markbook.model import decided_by_rule
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +79,7 @@ def import_marks(  # noqa: PLR0913  (a step's seam: every argument is one choice
     name = marker_name(marker)
     decisions, problems = _read(path)
     cases = {(c.answer.student, c.question.id): c for c in read_cases(course, gb, assignment)}
-    by_rule = _by_rule(gb, assignment)
+    by_rule = decided_by_rule(gb.events(assignment))
     saved: list[Mark] = []
     unchanged = 0
     for decision in decisions:
@@ -190,13 +191,3 @@ def _save(gb: Gradebook, case: Case, mark: Mark, who: str) -> Mark:
         gb.save_rubric(mark.assignment, case.rubric)
     (saved,) = gb.save_marks([mark], who=who, what=IMPORTED)
     return saved
-
-
-def _by_rule(gb: Gradebook, assignment: str) -> frozenset[tuple[str, str]]:
-    """Return the answers (student, question) whose latest decision was made by a rule."""
-    latest: dict[tuple[str, str], bool] = {}
-    for event in gb.events(assignment):
-        if event.after is not None:  # a flag or a revealed name decides nothing
-            about = event.subject
-            latest[str(about.get("student")), str(about.get("question"))] = "rule" in about
-    return frozenset(key for key, rule in latest.items() if rule)

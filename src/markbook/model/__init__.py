@@ -1,6 +1,14 @@
 """The words of Markbook as frozen values. Standard library only; imports nothing of ours."""
 
-from markbook.model.marks import Event, Grade, Mark, Outcome, SubmissionRecord, Suggestion
+from markbook.model.marks import (
+    Event,
+    Grade,
+    Mark,
+    Outcome,
+    SubmissionRecord,
+    Suggestion,
+    decided_by_rule,
+)
 from markbook.model.questions import (
     Answer,
     AnswerStatus,
@@ -26,5 +34,6 @@ __all__ = [
     "Suggestion",
     "answer_hash",
     "counted",
+    "decided_by_rule",
     "score",
 ]

@@ -7,9 +7,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["Event", "Grade", "Mark", "Outcome", "SubmissionRecord", "Suggestion"]
+__all__ = [
+    "Event",
+    "Grade",
+    "Mark",
+    "Outcome",
+    "SubmissionRecord",
+    "Suggestion",
+    "decided_by_rule",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +116,17 @@ class SubmissionRecord:
     master_hash: str
     outcome: Outcome
     findings: tuple[str, ...] = ()
+
+
+def decided_by_rule(events: Iterable[Event]) -> frozenset[tuple[str, str]]:
+    """Return the answers (student, question) whose latest decision was made by a rule.
+
+    ``events`` are an assignment's, oldest first.
+    """
+    latest: dict[tuple[str, str], bool] = {}
+    for event in events:
+        if event.after is None:
+            continue  # a flag or a revealed name decides nothing
+        key = (str(event.subject.get("student")), str(event.subject.get("question")))
+        latest[key] = bool(event.subject.get("rule"))
+    return frozenset(key for key, rule in latest.items() if rule)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from markbook.model import decided_by_rule
 from markbook.notebooks import read_notebook, read_questions
 from markbook.rubrics import load_rubrics
 from markbook.statistics import draw
@@ -18,11 +19,10 @@ from markbook.text.pages import PageTemplate
 from markbook.text.titles import humanise, split_title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from markbook.course import Course
-    from markbook.model import Event, Question
+    from markbook.model import Question
     from markbook.statistics.source import StatsSource
 
 __all__ = ["StatsReport", "write_report"]
@@ -87,7 +87,7 @@ def read_class(course: Course, gb: StatsSource, assignment: str) -> ClassData:
         grades=gb.grades(assignment),
         rubrics={v: gb.rubric(v) for v in sorted({mark.rubric_version for mark in marks})},
         current=load_rubrics(folder) if folder.is_dir() else {},
-        by_rule=_by_rule(gb.events(assignment)),
+        by_rule=decided_by_rule(gb.events(assignment)),
         doubts=doubts,
         unreadable=unreadable,
     )
@@ -138,17 +138,6 @@ def read_doubts(path: Path, student: str) -> list[Doubt] | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return doubts
-
-
-def _by_rule(events: Iterable[Event]) -> frozenset[tuple[str, str]]:
-    """Return the marks whose latest change was made by a rule."""
-    latest: dict[tuple[str, str], bool] = {}
-    for event in events:
-        if event.after is None:
-            continue  # a flag or a revealed name decides nothing
-        key = (str(event.subject.get("student")), str(event.subject.get("question")))
-        latest[key] = bool(event.subject.get("rule"))
-    return frozenset(key for key, rule in latest.items() if rule)
 
 
 def _title(course: Course, questions: tuple[Question, ...], assignment: str) -> str:
