@@ -1,5 +1,6 @@
 """The words of Markbook as frozen values. Standard library only; imports nothing of ours."""
 
+from markbook.model.grading import CellComment, CellGrade, MasterCell, MasterNotebook
 from markbook.model.marks import (
     Event,
     Grade,
@@ -21,11 +22,15 @@ from markbook.model.rubrics import Criterion, Exemplar, Rubric, counted, score
 __all__ = [
     "Answer",
     "AnswerStatus",
+    "CellComment",
+    "CellGrade",
     "Criterion",
     "Event",
     "Exemplar",
     "Grade",
     "Mark",
+    "MasterCell",
+    "MasterNotebook",
     "Outcome",
     "Question",
     "QuestionKind",

@@ -1,0 +1,35 @@
+"""How far a notebook's run may go, and what is said when it goes further."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Limits", "Stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one run. Times in seconds, sizes in bytes; None is no bound.
+
+    ``cell_seconds`` interrupts a cell, which then counts as failed, and the next one runs;
+    whatever a kernel does after that (swallowing the interrupt, say), it is killed a moment
+    later. ``total_seconds``, ``output`` (all of a run's messages) and ``memory`` (the kernel's
+    address space) end the kernel.
+    """
+
+    cell_seconds: float | None = 30.0
+    total_seconds: float | None = 600.0
+    start_seconds: float = 60.0
+    memory: int | None = None
+    output: int | None = 10_000_000
+
+
+class Stopped(StrEnum):
+    """Why a run ended before its last cell."""
+
+    DIED = "its code ended the kernel"
+    UNRESPONSIVE = "its code did not stop when its time was up"
+    TIME = "its code took longer than all of its time"
+    OUTPUT = "its code wrote more output than is allowed"
+    NEVER_STARTED = "the kernel did not start"
