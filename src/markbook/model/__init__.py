@@ -1,6 +1,12 @@
 """The words of Markbook as frozen values. Standard library only; imports nothing of ours."""
 
-from markbook.model.grading import CellComment, CellGrade, MasterCell, MasterNotebook
+from markbook.model.grading import (
+    CellComment,
+    CellGrade,
+    GradedSubmission,
+    MasterCell,
+    MasterNotebook,
+)
 from markbook.model.marks import (
     Event,
     Grade,
@@ -28,6 +34,7 @@ __all__ = [
     "Event",
     "Exemplar",
     "Grade",
+    "GradedSubmission",
     "Mark",
     "MasterCell",
     "MasterNotebook",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-__all__ = ["CellComment", "CellGrade", "MasterCell", "MasterNotebook"]
+if TYPE_CHECKING:
+    from markbook.model.marks import SubmissionRecord
+    from markbook.model.questions import Answer
+
+__all__ = ["CellComment", "CellGrade", "GradedSubmission", "MasterCell", "MasterNotebook"]
 
 CellType = Literal["code", "markdown"]
 
@@ -55,3 +59,18 @@ class CellComment:
     notebook: str
     cell: str
     auto_comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GradedSubmission:
+    """Everything that the gradebook stores of one graded submission, in one transaction.
+
+    ``timestamp`` is UTC in ISO 8601 without a zone, or None when nothing tells when it was handed
+    in. A FAILED record comes without answers, grades and comments, and leaves earlier ones alone.
+    """
+
+    record: SubmissionRecord
+    answers: tuple[Answer, ...] = ()
+    grades: tuple[CellGrade, ...] = ()
+    comments: tuple[CellComment, ...] = ()
+    timestamp: str | None = None
