@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,7 +35,7 @@ def test_every_option_of_a_verb_stands_in_its_section(verb: str, reference: str)
 
 
 def test_every_shared_option_is_explained(reference: str) -> None:
-    head = reference.partition("## release")[0]
+    head = reference.partition("## check")[0]
     assert all(option in head for option in SHARED_OPTIONS)
 
 
@@ -63,3 +65,13 @@ def test_the_entry_points_that_others_may_add_to_are_documented(repository: Path
     assert groups
     pages = "".join(p.read_text() for p in (repository / "docs").rglob("*.md"))
     assert [group for group in groups if group not in pages] == []
+
+
+def test_the_page_of_the_checks_is_as_the_checks_write_it(repository: Path) -> None:
+    written = subprocess.run(
+        [sys.executable, str(repository / "tools" / "checks_page.py"), "--print"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert (repository / "docs" / "reference" / "checks.md").read_text() == written

@@ -21,6 +21,7 @@ __all__ = ["VERBS", "cli", "main"]
 
 # In a teacher's order. The help texts stand here so that `markbook --help` imports no verb.
 VERBS = {
+    "check": "Check notebooks, rubrics and graders before students get them.",
     "release": "Build what students get, and hand it out.",
     "collect": "Take in papers (Markdown, text) or the nbgrader exchange.",
     "autograde": "Run the submissions, score the code, read the answers.",

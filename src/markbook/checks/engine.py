@@ -1,0 +1,127 @@
+"""Running checks over assignments: which examinations there are, and what they find."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from markbook.checks.base import Scope, Target
+from markbook.checks.views import AssignmentView
+from markbook.errors import NothingMatched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from markbook.checks.base import Check
+    from markbook.checks.findings import Finding, Severity
+    from markbook.course import Course
+
+__all__ = ["Examination", "Report", "examinations", "run_checks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """One check on one target: what pytest calls an item."""
+
+    check: Check
+    target: Target
+
+    def run(self) -> tuple[Finding, ...]:
+        return tuple(self.check.examine(self.target))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the checks found, by file and place. ``examined`` counts checks on targets."""
+
+    findings: tuple[Finding, ...]
+    examined: int
+    seconds: float
+    assignments: tuple[str, ...] = field(default=())
+
+    def of(self, severity: Severity) -> tuple[Finding, ...]:
+        return tuple(found for found in self.findings if found.severity is severity)
+
+
+def examinations(view: AssignmentView, checks: Sequence[Check]) -> Iterator[Examination]:
+    """Yield every examination of an assignment, in the order of ``checks``."""
+    for check in checks:
+        for target in _targets(view, check):
+            yield Examination(check, target)
+
+
+def run_checks(
+    course: Course,
+    checks: Sequence[Check],
+    paths: Sequence[Path] = (),
+    *,
+    on_event: Callable[[Examination], None] = lambda examination: None,
+) -> Report:
+    """Run ``checks`` on the assignments that ``paths`` lie in; without paths on all.
+
+    A path is a file or folder below ``source/``, ``release/`` or ``graders/``; what is found in
+    other files of its assignment is left out. Raises ``NothingMatched`` when nothing is there.
+    """
+    chosen = _choose(course, [path.resolve() for path in paths])
+    if not chosen:
+        names = ", ".join(map(str, paths)) or course.relative(course.root / "source")
+        raise NothingMatched(
+            f"There is no assignment to check in {names}.",
+            hint="Name an assignment's folder or file, or none for all of the course.",
+        )
+    started = time.monotonic()
+    findings: list[Finding] = []
+    examined = 0
+    for name, wanted in chosen.items():
+        for examination in examinations(AssignmentView(course, name), checks):
+            on_event(examination)
+            examined += 1
+            findings += [f for f in examination.run() if _inside(f.path, wanted)]
+    return Report(
+        tuple(sorted(set(findings), key=_place)),
+        examined,
+        time.monotonic() - started,
+        tuple(chosen),
+    )
+
+
+def _targets(view: AssignmentView, check: Check) -> Iterator[Target]:
+    if check.scope is Scope.ASSIGNMENT:
+        yield Target(view)
+    elif check.scope is Scope.RUBRIC:
+        for rubric in view.rubrics.values():
+            if check.broken_too or rubric.problem is None:
+                yield Target(view, rubric=rubric)
+    else:
+        for notebook in view.notebooks:
+            if not check.broken_too and notebook.problem is not None:
+                continue
+            if check.scope is Scope.NOTEBOOK:
+                yield Target(view, notebook)
+            else:
+                yield from (Target(view, notebook, question=cell) for cell in notebook.graded)
+
+
+def _choose(course: Course, paths: Sequence[Path]) -> dict[str, list[Path]]:
+    """Return the assignments to check, each with the paths that were named in it."""
+    if not paths:
+        return {name: [] for name in course.assignments()}
+    chosen: dict[str, list[Path]] = {}
+    for path in paths:
+        for name in course.assignments():
+            homes = (course.source(name), course.release(name), course.rubrics(name))
+            if any(path.is_relative_to(home) for home in homes):
+                chosen.setdefault(name, []).append(path)
+            elif any(home.is_relative_to(path) for home in homes):
+                chosen.setdefault(name, []).extend(h for h in homes if h.is_relative_to(path))
+    return chosen
+
+
+def _inside(path: Path, wanted: Sequence[Path]) -> bool:
+    return not wanted or any(path.is_relative_to(home) for home in wanted)
+
+
+def _place(found: Finding) -> tuple[str, int, int, str, str]:
+    return (str(found.path), found.cell or 0, found.line or 0, found.code, found.message)

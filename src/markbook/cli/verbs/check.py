@@ -1,0 +1,108 @@
+"""``markbook check``: whether an assignment can go to students."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from markbook.cli import options, show
+from markbook.cli.exits import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markbook.checks import Report
+    from markbook.course import Course
+
+__all__ = ["command"]
+
+FORMATS = ("text", "github", "sarif")
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--select", multiple=True, metavar="CODE", help="Only these checks (repeatable).")
+@click.option("--ignore", multiple=True, metavar="CODE", help="Not these checks (repeatable).")
+@click.option("--quick", is_flag=True, help="Only checks that run no code.")
+@click.option("--fix", "fixing", is_flag=True, help="Apply the fixes that are safe.")
+@click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--list", "listing", is_flag=True, help="List the checks.")
+@options.common
+@options.dry_run
+def command(  # noqa: PLR0913  (one argument for each option)
+    paths: tuple[Path, ...],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    quick: bool,
+    fixing: bool,
+    style: str,
+    listing: bool,
+    course_path: Path | None,
+    as_json: bool,
+    dry_run: bool,
+) -> int:
+    """Check the assignments that PATHS lie in; without PATHS all of the course.
+
+    PATHS are files or folders of source/, release/ or graders/. CODE is a check's code (MB101),
+    the beginning of one (MB1), or its name. Exit code 1 when there is an error.
+    """
+    from markbook import checks
+
+    chosen = [c for c in checks.choose(select, ignore) if not (quick and c.slow)]
+    if listing:
+        _list(chosen, as_json=as_json)
+        return ExitCode.DONE
+    course = options.open_course(course_path)
+    report = checks.run_checks(course, chosen, paths)
+    if fixing and not dry_run:
+        mended = checks.apply_fixes(report.findings)
+        if mended:
+            named = ", ".join(course.relative(path) for path in mended)
+            click.echo(f"mended  {named}", err=True)
+            report = checks.run_checks(course, chosen, paths)
+    _tell(course, report, style, as_json=as_json)
+    return ExitCode.ATTENTION if report.of(checks.Severity.ERROR) else ExitCode.DONE
+
+
+def _list(chosen: Sequence[Any], *, as_json: bool) -> None:
+    rows = [
+        {
+            "code": check.code,
+            "name": check.name,
+            "severity": str(check.severity),
+            "slow": check.slow,
+            "fixable": check.fixable,
+            "summary": (check.__doc__ or "").strip().partition("\n")[0],
+        }
+        for check in sorted(chosen, key=lambda check: str(check.code))
+    ]
+    if as_json:
+        show.json_out(rows)
+        return
+    for row in rows:
+        mark = "*" if row["fixable"] else " "
+        show.line(f"{row['code']}{mark} {row['severity']:<8} {row['name']:<28} {row['summary']}")
+
+
+def _tell(course: Course, report: Report, style: str, *, as_json: bool) -> None:
+    from markbook.checks import Severity, formats
+
+    if as_json:
+        show.json_out(formats.as_json_value(course, report))
+    elif style == "sarif":
+        show.line(formats.as_sarif(course, report.findings))
+    elif style == "github":
+        if report.findings:
+            show.line(formats.as_github(course, report.findings))
+    else:
+        if report.findings:
+            show.line(formats.as_text(course, report.findings) + "\n")
+        counts = ", ".join(
+            show.count(len(report.of(severity)), str(severity)) for severity in Severity
+        )
+        show.line(
+            f"checked  {', '.join(report.assignments)}: {counts}"
+            f"  ({show.count(report.examined, 'examination')}, {report.seconds:.1f} s)"
+        )
