@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-__all__ = ["SIDECAR", "read_answers"]
+__all__ = ["SIDECAR", "answer_texts", "find_answers", "read_answers", "read_sidecar"]
 
 SIDECAR = "collected.json"
 """What the collector of papers says about each question, beside the submission."""
@@ -30,14 +30,29 @@ def read_answers(
     an exercise in code); missing if the notebook or the cell is gone. A code answer is the text of
     the answer cells above its test. Raises ``NotebookError`` for a notebook that cannot be read.
     """
-    told = _told(autograded / SIDECAR)
     names = sorted({question.notebook for question in questions})
-    released = {name: _texts(release / f"{name}.ipynb") for name in names}
+    released = {name: answer_texts(read_notebook(release / f"{name}.ipynb")) for name in names}
     written = {
-        name: _texts(autograded / f"{name}.ipynb")
+        name: answer_texts(read_notebook(autograded / f"{name}.ipynb"))
         for name in names
         if (autograded / f"{name}.ipynb").is_file()
     }
+    sidecar = autograded / SIDECAR
+    told = read_sidecar(sidecar.read_bytes() if sidecar.is_file() else None)
+    return find_answers(questions, released, written, told, student)
+
+
+def find_answers(
+    questions: Sequence[Question],
+    released: Mapping[str, Mapping[str, str]],
+    written: Mapping[str, Mapping[str, str]],
+    told: Mapping[str, str],
+    student: str,
+) -> tuple[Answer, ...]:
+    """Do as ``read_answers`` with values: of each notebook its ``answer_texts``, and the sidecar.
+
+    A notebook that was not handed in is not in ``written``, a cell that is gone not in its texts.
+    """
     return tuple(
         _answer(
             question,
@@ -75,9 +90,8 @@ def _answer(
     )
 
 
-def _texts(path: Path) -> dict[str, str]:
+def answer_texts(notebook: NotebookNode) -> dict[str, str]:
     """Return the text of each question in a notebook; a question without its cells is not in."""
-    notebook = read_notebook(path)
     answers = answer_cells(notebook)
     texts = {name: str(cell.source) for name, cell in graded_cells(notebook).items()}
     code = _code_texts(notebook)
@@ -112,10 +126,12 @@ def _not_asked(question: Question, told: Mapping[str, str]) -> bool:
     return told.get(question.id) == AnswerStatus.NOT_ASKED
 
 
-def _told(path: Path) -> Mapping[str, str]:
+def read_sidecar(data: bytes | None) -> Mapping[str, str]:
     """Return what the collector's sidecar tells of each question; nothing where it is no paper."""
+    if data is None:
+        return {}
     try:
-        answers = json.loads(path.read_text(encoding="utf-8"))["answers"]
+        answers = json.loads(data)["answers"]
         return {str(name): str(said["status"]) for name, said in answers.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}  # a submission from the exchange has none, or a file that merely looks alike

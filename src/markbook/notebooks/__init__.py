@@ -9,7 +9,12 @@ from markbook.notebooks.cells import (
     read_questions,
     solution_text,
 )
-from markbook.notebooks.files import read_notebook, write_notebook
+from markbook.notebooks.files import (
+    notebook_bytes,
+    parse_notebook,
+    read_notebook,
+    write_notebook,
+)
 
 __all__ = [
     "BEGIN_SOLUTION",
@@ -17,6 +22,8 @@ __all__ = [
     "answer_cells",
     "graded_cells",
     "nbgrader_metadata",
+    "notebook_bytes",
+    "parse_notebook",
     "read_notebook",
     "read_questions",
     "solution_text",

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4.nbjson import JSONReader
+from nbformat.v4.rwbase import split_lines, strip_transient
 
 from markbook.errors import NotebookError
 from markbook.text.files import write_atomic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["read_notebook", "write_notebook"]
+__all__ = ["notebook_bytes", "parse_notebook", "read_notebook", "write_notebook"]
 
 _VERSION = 4
 _MINOR_WITH_CELL_IDS = 5
+_node: Callable[..., NotebookNode] = NotebookNode  # nbformat has no types
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read_notebook(path: Path) -> NotebookNode:
@@ -27,7 +33,23 @@ def read_notebook(path: Path) -> NotebookNode:
     Raises ``NotebookError`` naming what is wrong: missing, not UTF-8, not JSON (with the line),
     a key twice, not a notebook, another format, or not valid by nbformat's schema.
     """
-    document = _parse(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise NotebookError(f"Cannot be read: {error.strerror}.", path=path) from error
+    return parse_notebook(data, path=path)
+
+
+def parse_notebook(
+    data: bytes, *, path: Path | None = None, clear_outputs: bool = False
+) -> NotebookNode:
+    """Read a format 4 notebook from its bytes; raises as ``read_notebook``, naming ``path``.
+
+    With ``clear_outputs`` code cells come without outputs and counts, whatever stood there, so
+    that only the rest has to be valid; and what other programs leave beside the format's own
+    keys is taken out instead of refused.
+    """
+    document = _parse(data, path)
     version = document.get("nbformat") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(document.get("cells", []), list):
         raise NotebookError("This is JSON, but not a notebook.", path=path)
@@ -37,16 +59,13 @@ def read_notebook(path: Path) -> NotebookNode:
             path=path,
             hint="Open it in JupyterLab and save it again.",
         )
+    if clear_outputs:
+        _clear(document)
     _name_cells(document)
-    try:
-        nbformat.validate(nbformat.from_dict(document))  # type: ignore[no-untyped-call]
-    except nbformat.ValidationError as error:
-        place = "/".join(str(part) for part in error.absolute_path) or "the notebook"
-        raise NotebookError(
-            f"Not a valid notebook: {error.message[:200]} (at {place}).",
-            path=path,
-            hint="Open it in JupyterLab and save it again.",
-        ) from error
+    if not _is_valid(document):
+        if clear_outputs:
+            _tidy(document)
+        _validate(document, path)
     notebook: NotebookNode = JSONReader().to_notebook(document)  # type: ignore[no-untyped-call]
     return notebook
 
@@ -57,20 +76,158 @@ def write_notebook(notebook: NotebookNode, path: Path) -> bool:
     return write_atomic(path, text.rstrip("\n") + "\n")
 
 
-def _name_cells(notebook: dict[str, Any]) -> None:
-    """Give cells without an id one by position: nbformat would draw a new one at each reading."""
-    if notebook.get("nbformat_minor", 0) < _MINOR_WITH_CELL_IDS:
-        return
-    for position, cell in enumerate(notebook.get("cells", [])):
-        if isinstance(cell, dict) and "id" not in cell:
-            cell["id"] = f"cell-{position}"
+def notebook_bytes(notebook: NotebookNode) -> bytes:
+    """Return what ``write_notebook`` writes, several times quicker, of a valid notebook.
 
-
-def _parse(path: Path) -> Any:
+    The notebook's own texts are left alone. A lone surrogate, which UTF-8 cannot hold, is written
+    as JSON's escape.
+    """
+    shallow = _node(notebook)
+    shallow.metadata = _node(notebook.metadata)
+    shallow.cells = [_copied(cell) for cell in notebook.cells]
+    parts: list[str] = []
+    _write(strip_transient(split_lines(shallow)), "\n", parts.append)  # type: ignore[no-untyped-call]
+    parts.append("\n")
+    text = "".join(parts)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise NotebookError(f"Cannot be read: {error.strerror}.", path=path) from error
+        return text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub(lambda found: f"\\u{ord(found.group()):04x}", text).encode()
+
+
+def _copied(cell: NotebookNode) -> NotebookNode:
+    """Copy a cell as deep as splitting its lines goes."""
+    copy = _node(cell)
+    copy.metadata = _node(cell.metadata)
+    if "attachments" in cell:
+        copy.attachments = _node({name: _node(bundle) for name, bundle in cell.attachments.items()})
+    if "outputs" in cell:
+        copy.outputs = [_node(output) for output in cell.outputs]
+        for output in copy.outputs:
+            if "data" in output:
+                output.data = _node(output.data)
+    return copy
+
+
+def _write(value: Any, newline: str, add: Callable[[str], None]) -> None:
+    """Add the JSON of ``value`` as nbformat lays it out; ``newline`` ends with the indentation.
+
+    json's own encoder leaves its C code as soon as it indents.
+    """
+    if isinstance(value, str):
+        add(encode_basestring(value))
+    elif value and isinstance(value, dict):
+        inner = newline + " "
+        opening = "{" + inner
+        for key in sorted(value):
+            add(opening)
+            add(encode_basestring(key))
+            add(": ")
+            _write(value[key], inner, add)
+            opening = "," + inner
+        add(newline)
+        add("}")
+    elif value and isinstance(value, list | tuple):
+        inner = newline + " "
+        opening = "[" + inner
+        for item in value:
+            add(opening)
+            _write(item, inner, add)
+            opening = "," + inner
+        add(newline)
+        add("]")
+    else:
+        add(json.dumps(value))
+
+
+def _clear(document: dict[str, Any]) -> None:
+    for cell in document.get("cells", []):
+        if isinstance(cell, dict) and cell.get("cell_type") == "code":
+            cell["outputs"] = []
+            cell["execution_count"] = None
+
+
+def _name_cells(document: dict[str, Any]) -> None:
+    """Give cells that lack an id, or share one, an id by position: nbformat would draw lots."""
+    minor = document.get("nbformat_minor", 0)
+    if not isinstance(minor, int) or minor < _MINOR_WITH_CELL_IDS:
+        return
+    taken: set[Any] = set()
+    for position, cell in enumerate(document.get("cells", [])):
+        if not isinstance(cell, dict):
+            continue
+        name = cell.get("id")
+        if "id" not in cell or (isinstance(name, str) and name in taken):
+            number = position
+            while (name := f"cell-{number}") in taken:
+                number += len(document["cells"])
+            cell["id"] = name
+        if isinstance(name, str):
+            taken.add(name)
+
+
+def _is_valid(document: dict[str, Any]) -> bool:
+    """Tell whether nbformat's compiled schema accepts it; if not, the slow one names the place."""
+    minor = document.get("nbformat_minor")
+    if not isinstance(minor, int):
+        return False
+    validator = nbformat.validator.get_validator(_VERSION, minor)  # type: ignore[no-untyped-call]
+    if validator is None:
+        return False
+    try:
+        validator.validate(document)
+    except nbformat.ValidationError:
+        return False
+    return True
+
+
+def _tidy(document: dict[str, Any]) -> None:
+    """Take out what does not belong to the format, which many programs leave in notebooks.
+
+    Cells with ids in a notebook of an older minor version make it one of the version with ids.
+    """
+    cells = [cell for cell in document.get("cells", []) if isinstance(cell, dict)]
+    minor = document.get("nbformat_minor")
+    if any("id" in cell for cell in cells) and isinstance(minor, int):
+        document["nbformat_minor"] = max(minor, _MINOR_WITH_CELL_IDS)
+        _name_cells(document)
+    _keep(document, _NOTEBOOK_KEYS)
+    for cell in cells:
+        kind = cell.get("cell_type")
+        if isinstance(kind, str) and kind in _CELL_KEYS:
+            _keep(cell, _CELL_KEYS[kind])
+            cell.setdefault("metadata", {})
+
+
+_NOTEBOOK_KEYS = frozenset({"cells", "metadata", "nbformat", "nbformat_minor"})
+_TEXT_KEYS = frozenset({"attachments", "cell_type", "id", "metadata", "source"})
+_CELL_KEYS = {
+    "raw": _TEXT_KEYS,
+    "markdown": _TEXT_KEYS,
+    "code": frozenset({"cell_type", "execution_count", "id", "metadata", "outputs", "source"}),
+}
+
+
+def _keep(found: dict[str, Any], keys: frozenset[str]) -> None:
+    for key in found.keys() - keys:
+        del found[key]
+
+
+def _validate(document: dict[str, Any], path: Path | None) -> None:
+    try:
+        nbformat.validate(nbformat.from_dict(document))  # type: ignore[no-untyped-call]
+    except nbformat.ValidationError as error:
+        place = "/".join(str(part) for part in error.absolute_path) or "the notebook"
+        raise NotebookError(
+            f"Not a valid notebook: {error.message[:200]} (at {place}).",
+            path=path,
+            hint="Open it in JupyterLab and save it again.",
+        ) from error
+
+
+def _parse(data: bytes, path: Path | None) -> Any:
+    try:
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise NotebookError(
             f"Not UTF-8 (byte {error.start}).", path=path, hint="Notebooks are JSON in UTF-8."
@@ -87,6 +244,8 @@ def _parse(path: Path) -> Any:
         ) from error
     except RecursionError as error:
         raise NotebookError("Nested too deeply to be a notebook.", path=path) from error
+    except ValueError as error:  # a number of more digits than Python converts
+        raise NotebookError(f"Not a notebook's JSON: {error}.", path=path) from error
 
 
 class _TwiceError(ValueError):
@@ -94,9 +253,11 @@ class _TwiceError(ValueError):
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise _TwiceError(key)
-        found[key] = value
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise _TwiceError(key)
+            seen.add(key)
     return found
