@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from markbook.errors import CourseError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["read_config"]
+__all__ = ["read_config", "setting"]
 
 
 def read_config(path: Path) -> Mapping[str, Mapping[str, Any]]:
@@ -29,3 +29,16 @@ def read_config(path: Path) -> Mapping[str, Mapping[str, Any]]:
             hint="Mend the file; 'nbgrader --debug list' shows the same error with a traceback.",
         ) from error
     return {name: dict(section) for name, section in config.items() if isinstance(section, dict)}
+
+
+def setting(
+    config: Mapping[str, Mapping[str, Any]], option: str, sections: Sequence[str], default: Any
+) -> Any:
+    """Return the value of an option: of the first of the sections that sets it, or ``default``."""
+    for section in sections:
+        found = config.get(section, {})
+        if option in found:
+            value = found[option]
+            # traitlets keeps "append", "update" and the like until the default is known
+            return value.get_value(default) if hasattr(value, "get_value") else value
+    return default

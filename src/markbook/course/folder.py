@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from markbook.course.config import read_config
+from markbook.course.config import read_config, setting
 from markbook.errors import CourseError, UnknownName
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Course:
     """A course folder and what its configuration says.
 
     ``db_url`` is an SQLAlchemy address (SQLite paths made absolute); ``exchange_root`` is None
-    unless the course itself names one.
+    unless the course itself names one. ``config`` holds the configuration's sections.
     """
 
     root: Path
@@ -35,6 +35,7 @@ class Course:
     db_url: str
     exchange_root: str | None = None
     folders: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def find(cls, start: Path | None = None) -> Course:
@@ -66,7 +67,16 @@ class Course:
             db_url=_db_url(root, section),
             exchange_root=_text(config.get("Exchange", {}).get("root")),
             folders={step: _folder(root, section, step) for step in _STEPS},
+            config=config,
         )
+
+    def setting(self, option: str, *sections: str, default: Any = None) -> Any:
+        """Return an option of nbgrader_config.py: of the first section that sets it.
+
+        A class reads its own section, then its base classes'. ``default`` is what an option that
+        was only appended to or updated starts from.
+        """
+        return setting(self.config, option, sections, default)
 
     def assignments(self) -> tuple[str, ...]:
         """Return the names of the authored assignments, sorted."""
