@@ -1,11 +1,207 @@
-"""Kernels forked from a process that is ready already, for everything that uses jupyter_client."""
+"""Kernels forked from a process that is ready already, for everything that uses jupyter_client.
+
+The kernelspec ``markbook-python3`` names this provisioner, so nbclient, papermill, nbgrader and
+JupyterLab use it without knowing. A kernelspec of a course may set ``preload`` and ``memory``
+in ``metadata.kernel_provisioner.config``.
+"""
 
 from __future__ import annotations
 
-from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
+from traitlets import Float, Integer, List, Unicode
+
+from markbook.kernels.forkowner import (
+    ForkedProcess,
+    ForkServer,
+    KernelStartError,
+    fork_server,
+    running_fork_server,
+)
 
 __all__ = ["ForkProvisioner"]
 
+_CHANNELS = ("shell", "iopub", "stdin", "hb", "control")
+_LONGEST = 80  # bytes of a folder's name; a UNIX socket's path ends at 107, ours need 20 more
+_DEATH_SECONDS = 10.0  # for a process to be gone after SIGKILL; 4 GB take about 0.5 s to free
 
-class ForkProvisioner(LocalProvisioner):
-    """Being written: a plain local kernel until then."""
+
+class ForkProvisioner(KernelProvisionerBase):
+    """Starts kernels by forking. They are always killed, never asked to leave.
+
+    Its kernels' sockets are files in a folder of this user's only, removed with the kernel.
+    Memory and times are in bytes and seconds.
+    """
+
+    preload = List(
+        Unicode(), help="Modules that every kernel finds imported already, in this order."
+    ).tag(config=True)
+    memory = Integer(
+        None, allow_none=True, help="Bytes that a kernel's process may map beyond its own start."
+    ).tag(config=True)
+    start_seconds = Float(60.0, help="How long a kernel, and a server, may take to start.").tag(
+        config=True
+    )
+    wrap = List(Unicode(), help="Words before the server's command: a sandbox.").tag(config=True)
+
+    process: ForkedProcess | None = None
+    folder: Path | None = None
+    pid: int | None = None
+
+    @property
+    def has_process(self) -> bool:
+        """Whether there is a kernel that was not yet seen to end."""
+        return self.process is not None
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Choose the kernel's sockets, and write them down where clients look."""
+        manager: Any = self.parent
+        if self.folder is None:
+            self.folder = Path(tempfile.mkdtemp(prefix="mbk-", dir=_short_folder()))
+        manager.transport = "ipc"
+        manager.ip = str(self.folder / "k")
+        for number, channel in enumerate(_CHANNELS, start=1):
+            setattr(manager, f"{channel}_port", number)
+        if not manager.connection_file:
+            manager.connection_file = str(self.folder / "connection.json")
+        manager.write_connection_file()
+        self.connection_info = manager.get_connection_info()
+        kwargs.pop("extra_arguments", None)
+        return await super().pre_launch(cmd=[], **kwargs)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        """Fork the kernel and wait until its sockets are there, so that clients connect at once.
+
+        Raises ``KernelStartError`` (``PreloadError`` for a module) when it does not come up.
+        """
+        assert self.folder is not None
+        try:
+            self.process = await self._fork(kwargs)
+            self.pid = self.process.pid
+            await self._wait_for_sockets(self.process)
+        except BaseException:
+            await self.kill()
+            await self.cleanup()
+            raise
+        return self.connection_info
+
+    async def _fork(self, kwargs: dict[str, Any]) -> ForkedProcess:
+        cwd = str(Path(kwargs.get("cwd") or "."))
+        info: dict[str, Any] = dict(self.connection_info)
+        manager: Any = self.parent
+        order = {
+            "cwd": os.path.abspath(cwd),  # noqa: PTH100  (links stay as the caller wrote them)
+            "environment": dict(kwargs["env"]),
+            "connection": {**info, "key": info["key"].decode()},
+            "connection_file": str(manager.connection_file),
+            "folder": str(self.folder),
+            "memory": self.memory,
+        }
+        stdout, stderr, opened = _outputs(kwargs.get("stdout"), kwargs.get("stderr"))
+        try:
+            server = await self._server()
+            return server.fork(order, stdout, stderr)
+        finally:
+            for file in opened:
+                os.close(file)
+
+    async def _server(self) -> ForkServer:
+        preload, wrap = tuple(self.preload), tuple(self.wrap)
+        server = running_fork_server(preload, wrap)
+        if server is None:  # takes a second: other work of this loop goes on
+            server = await asyncio.to_thread(
+                fork_server, preload, wrap=wrap, seconds=self.start_seconds
+            )
+        return server
+
+    async def _wait_for_sockets(self, process: ForkedProcess) -> None:
+        until = time.monotonic() + self.start_seconds
+        while not process.ready:
+            left = until - time.monotonic()
+            if left <= 0 or not await process.news(left):
+                what = f"not ready after {self.start_seconds:.0f} s"
+            elif process.failure is not None:
+                what = process.failure
+            elif process.code is not None and not process.ready:
+                what = f"its process ended ({process.code}) before it was ready"
+            else:
+                continue
+            raise KernelStartError(
+                f"A kernel did not start: {what}", hint="The kernel's log may say more."
+            )
+
+    async def poll(self) -> int | None:
+        """Return None while the kernel runs, else its exit status (negative: the signal)."""
+        return 0 if self.process is None else self.process.poll()
+
+    async def wait(self) -> int | None:
+        """Wait for the kernel's end; returns its exit status."""
+        if self.process is None:
+            return 0
+        process = self.process
+        code = await process.wait()
+        process.close()
+        if self.process is process:
+            self.process = None
+        return code
+
+    async def send_signal(self, signum: int) -> None:
+        """Send a signal to the kernel's process group."""
+        if self.process is not None:
+            self.process.signal(signum)
+
+    async def kill(self, restart: bool = False) -> None:
+        """Kill the kernel and all that descends from it; returns when it is gone."""
+        if self.process is not None:
+            self.process.signal(signal.SIGKILL)
+            await self.process.wait(_DEATH_SECONDS)
+
+    async def terminate(self, restart: bool = False) -> None:
+        """Kill the kernel: it has nothing of its own to save."""
+        await self.kill(restart=restart)
+
+    async def shutdown_requested(self, restart: bool = False) -> None:
+        """Kill the kernel instead of waiting for it to leave."""
+        await self.kill(restart=restart)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Remove what the kernel had: its line, and, when it is not to come back, its folder."""
+        if self.process is not None:
+            self.process.close()
+            self.process = None
+        if self.folder is not None and not restart:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            manager: Any = self.parent
+            if Path(manager.connection_file).parent == self.folder:
+                manager.connection_file = ""
+            self.folder = None
+
+
+def _short_folder() -> str:
+    folder = tempfile.gettempdir()
+    return folder if len(os.fsencode(folder)) <= _LONGEST else "/tmp"
+
+
+def _outputs(stdout: Any, stderr: Any) -> tuple[int, int, list[int]]:
+    """Return descriptors for what ``Popen`` would take as stdout and stderr, and those opened."""
+    opened: list[int] = []
+
+    def descriptor(value: Any, default: int) -> int:
+        if value is None:
+            return default
+        if value == subprocess.DEVNULL or value == subprocess.PIPE:
+            opened.append(os.open(os.devnull, os.O_WRONLY))
+            return opened[-1]
+        return value if isinstance(value, int) else int(value.fileno())
+
+    out = descriptor(stdout, 1)
+    return out, out if stderr == subprocess.STDOUT else descriptor(stderr, 2), opened

@@ -1,0 +1,161 @@
+"""A forked child becomes an IPython kernel, as ``ipykernel_launcher`` would have made it.
+
+What can be made before the fork is made there (``make_shell``): IPython's shell with its
+magics and completer is most of a kernel's start. Sockets and threads are the child's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import random
+import resource
+import socket
+import sys
+import time
+import traceback
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ipykernel.debugger  # noqa: F401  (imports debugpy, 80 ms that every kernel would pay)
+import ipykernel_launcher  # type: ignore[import-untyped]
+from ipykernel.compiler import XCachingCompiler
+from ipykernel.kernelapp import IPKernelApp
+from ipykernel.zmqshell import ZMQInteractiveShell
+from IPython.core.profiledir import ProfileDir
+from traitlets import observe
+from traitlets.config import Config
+
+from markbook.kernels import forktree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from markbook.kernels.forkserver import Birth
+
+__all__ = ["become_kernel", "make_shell"]
+
+
+class _NoProfile(ProfileDir):
+    """A profile folder that is only a place: nothing is read from it or made in it."""
+
+    @observe("location")
+    def _location_changed(self, change: Any) -> None:
+        self._location_isset = True
+
+
+def make_shell() -> None:
+    """Make IPython's shell without a history and without a person's profile. Before the fork."""
+    configuration = Config()
+    configuration.HistoryManager.enabled = False
+    shell: Any = ZMQInteractiveShell.instance(
+        config=configuration,
+        ipython_dir="/",  # exists, so nothing is made; each kernel gets its own folder
+        profile_dir=_NoProfile(location="/"),
+        compiler_class=XCachingCompiler,
+    )
+    shell.extension_manager.load_extension("storemagic")
+    app: Any = IPKernelApp.instance(log_level=logging.CRITICAL)
+    app.init_pdb()
+
+
+def _start_kernel(app: Any, order: dict[str, Any], say_ready: Callable[[], None]) -> None:
+    """Make sockets, threads and the kernel: ``IPKernelApp.initialize`` without its files."""
+    connection = order["connection"]
+    app.init_crash_handler()
+    app.load_connection_info(connection)
+    app.connection_file = order["connection_file"]
+    app.init_sockets()
+    app.init_heartbeat()
+    app._ports = {
+        name: connection[f"{name}_port"] for name in ("shell", "iopub", "stdin", "hb", "control")
+    }
+    app.init_io()
+    app.init_signal()
+    app.init_kernel()
+    app.init_path()
+    app.init_shell()
+    app.init_gui_pylab()
+    app.shell.kernel = app.kernel
+    app.shell.user_ns_hidden.update(app.shell.user_ns)
+    app.shell._sys_modules_keys = set(sys.modules)
+    _draw_inline()
+    say_ready()
+    sys.stdout.flush()
+    sys.stderr.flush()
+
+
+def become_kernel(birth: Birth) -> None:
+    """Be a kernel until it ends. Says on the line that the sockets are there, or why not."""
+    line = socket.socket(fileno=birth.line)
+    try:
+        _settle(birth)
+        app: Any = IPKernelApp.instance()
+        _hand_over(app, birth.order)
+        _start_kernel(app, birth.order, partial(_say, line, {"ready": True}))
+        _limit_memory(birth.order["memory"])
+    except BaseException:  # noqa: BLE001  (whatever it was, the owner waits to hear of it)
+        _say(line, {"failed": traceback.format_exc()[-4000:]})
+        os._exit(1)
+    del birth
+    app.start()
+
+
+def _say(line: socket.socket, message: dict[str, Any]) -> None:
+    with contextlib.suppress(OSError):  # the owner is gone, and this process soon
+        line.send(json.dumps(message).encode())
+    line.close()
+
+
+def _settle(birth: Birth) -> None:
+    """Take on the identity of a process of its own: session, files, folder, environment, chance."""
+    order = birth.order
+    os.setsid()
+    forktree.die_with_parent(birth.parent)
+    forktree.adopt_orphans()
+    forktree.name("markbook-kernel")
+    os.dup2(birth.stdout, 1)
+    os.dup2(birth.stderr, 2)
+    os.close(birth.stdout)
+    os.close(birth.stderr)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.chdir(order["cwd"])  # noqa: TID251  (this process is the kernel)
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    os.environ.setdefault("IPYTHONDIR", order["folder"])
+    time.tzset()
+    sys.path[:0] = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
+    sys.argv = [str(Path(ipykernel_launcher.__file__)), "-f", order["connection_file"]]
+    sys.orig_argv = [sys.executable, *sys.argv]
+    random.seed()
+    numpy_random: Any = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+
+
+def _hand_over(app: Any, order: dict[str, Any]) -> None:
+    """Give the shell that was made before the fork to this kernel."""
+    shell: Any = ZMQInteractiveShell.instance()
+    app.profile_dir = shell.profile_dir
+    shell.profile_dir.location = order["folder"]
+    shell.ipython_dir = order["folder"]
+    shell.init_environment()
+
+
+def _draw_inline() -> None:
+    """Give a preloaded matplotlib the backend that it would have read when imported here."""
+    matplotlib: Any = sys.modules.get("matplotlib")
+    if matplotlib is not None:
+        matplotlib.rcParams["backend"] = os.environ["MPLBACKEND"]
+
+
+def _limit_memory(extra: int | None) -> None:
+    """Let the process map ``extra`` bytes more than the kernel, now ready, has mapped."""
+    if extra is None:
+        return
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + extra
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))

@@ -1,0 +1,369 @@
+"""The owner's side of a fork server: starting it, asking it, and outliving it.
+
+One server for each set of preloaded modules, started when it is first needed, shared by all
+threads of the process, and gone with the process. It is started anew when it was lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from markbook.errors import MarkbookError
+from markbook.kernels import forktree
+from markbook.kernels.forkwire import receive, send
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "ForkServer",
+    "ForkedProcess",
+    "KernelStartError",
+    "PreloadError",
+    "fork_server",
+    "stop_fork_servers",
+]
+
+# What a server keeps of its owner's environment: homes of caches, language, clock, libraries.
+# /proc/PID/environ of each kernel shows it, so nothing else belongs there.
+_KEPT = (
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LD_LIBRARY_PATH",
+    "MPLCONFIGDIR",
+    "PYTHONNOUSERSITE",
+    "PYTHONUSERBASE",
+    "TMPDIR",
+    "TZ",
+    "XDG_CACHE_HOME",
+)
+_QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # debugpy's advice on frozen modules, on stderr
+_FORK_SECONDS = 30.0  # a fork takes milliseconds; a machine that swaps, seconds
+_SAID = 4000  # characters of a server's stderr that an error repeats
+
+
+class KernelStartError(MarkbookError):
+    """A kernel did not come up: the machine's or the course's doing, not a notebook's."""
+
+
+class PreloadError(KernelStartError):
+    """The kernel server could not import ``module``."""
+
+    def __init__(self, module: str, reason: str) -> None:
+        super().__init__(
+            f"Kernels cannot be prepared: importing {module!r} failed: {reason}.",
+            hint="Mend or install it, or take it out of 'c.Markbook.preload'.",
+        )
+        self.module = module
+
+
+class ForkedProcess:
+    """A forked kernel's process, as its owner sees it. ``code`` is its exit status, or None.
+
+    ``lost`` says that the server was gone before it could tell how the kernel ended.
+    """
+
+    def __init__(self, server: ForkServer, pid: int, line: socket.socket) -> None:
+        self.server = server
+        self.pid = pid
+        self.code: int | None = None
+        self.lost = False
+        self.ready = False
+        self.failure: str | None = None
+        self._line = line
+        line.setblocking(False)
+
+    def poll(self) -> int | None:
+        """Return the exit status, or None while the process runs."""
+        while self.code is None:
+            try:
+                packet = self._line.recv(65536)
+            except BlockingIOError:
+                break
+            except ConnectionError:
+                packet = b""
+            self._hear(json.loads(packet) if packet else None)
+        return self.code
+
+    def _hear(self, message: dict[str, Any] | None) -> None:
+        if message is None:
+            self.lost = True
+            self.code = -signal.SIGKILL
+        elif "exit" in message:
+            self.code = message["exit"]
+        else:
+            self.ready = self.ready or message.get("ready", False)
+            self.failure = message.get("failed", self.failure)
+
+    async def news(self, timeout: float | None) -> bool:
+        """Wait for a message of the kernel or its server; False when ``timeout`` (s) ran out."""
+        if self.poll() is not None:
+            return True
+        loop = asyncio.get_running_loop()
+        # A copy: others may wait on the same line, and a loop watches a descriptor once.
+        copy = os.dup(self._line.fileno())
+        heard: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(copy, _settle, heard)
+        try:
+            await asyncio.wait_for(heard, timeout)
+        except TimeoutError:
+            return False
+        finally:
+            loop.remove_reader(copy)
+            os.close(copy)
+        self.poll()
+        return True
+
+    async def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for the end; returns the exit status, or None when ``timeout`` (s) ran out."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while self.poll() is None:
+            left = None if until is None else until - time.monotonic()
+            if (left is not None and left <= 0) or not await self.news(left):
+                break
+        return self.code
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the kernel's process group."""
+        if self.poll() is None:
+            self.server.signal(self.pid, number)
+
+    def close(self) -> None:
+        """Let go of the line. The process, should it live, is no longer heard of."""
+        self._line.close()
+        self.server.forget(self.pid)
+
+
+def _settle(heard: asyncio.Future[None]) -> None:
+    if not heard.done():
+        heard.set_result(None)
+
+
+class ForkServer:
+    """A server process. Start it with ``fork_server``; safe to use from several threads.
+
+    ``wrap`` is put before the command line: a sandbox to start the server in.
+    """
+
+    def __init__(self, preload: tuple[str, ...], wrap: tuple[str, ...], seconds: float) -> None:
+        self.preload = preload
+        self.wrap = wrap
+        self._lock = threading.Lock()
+        self._kernels: set[int] = set()
+        self._errors: IO[bytes] = tempfile.TemporaryFile(prefix="markbook-")
+        self._stream, theirs = socket.socketpair()
+        try:
+            self.process = self._launch(theirs)
+        except OSError as error:
+            self._stream.close()
+            self._errors.close()
+            raise KernelStartError(
+                f"The kernel server cannot be started: {self.command(0)[0]}: {error.strerror}.",
+                hint="Run 'markbook doctor'.",
+            ) from error
+        finally:
+            theirs.close()
+        self._prepare(seconds)
+
+    def command(self, descriptor: int) -> list[str]:
+        """Return the server's command line; ``descriptor`` is its end of the socket."""
+        module = "markbook.kernels.forkserver"
+        return [*self.wrap, sys.executable, "-m", module, str(descriptor)]
+
+    def _launch(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self.command(theirs.fileno()),
+            pass_fds=(theirs.fileno(),),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
+            env=_environment(),
+            cwd="/",
+            start_new_session=True,  # Ctrl-C at the terminal is for the owner
+        )
+
+    def _prepare(self, seconds: float) -> None:
+        order = {"do": "prepare", "preload": list(self.preload), "seconds": seconds}
+        try:
+            reply = self._ask(order, (), seconds)
+        except KernelStartError:
+            self.close()
+            raise
+        if "module" in reply:
+            self.close()
+            raise PreloadError(reply["module"], reply["error"])
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server can be asked for kernels."""
+        return self._stream.fileno() != -1 and self.process.poll() is None
+
+    def fork(self, order: Mapping[str, Any], stdout: int, stderr: int) -> ForkedProcess:
+        """Fork a kernel. Raises ``KernelStartError`` when the server is gone or cannot fork."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            files = (stdout, stderr, theirs.fileno())
+            reply = self._ask({"do": "fork", **order}, files, _FORK_SECONDS)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        if "error" in reply:
+            ours.close()
+            raise KernelStartError(
+                f"A kernel could not be started: {reply['error']}.",
+                hint="The machine is out of processes or memory: run fewer at once.",
+            )
+        self._kernels.add(reply["pid"])
+        return ForkedProcess(self, reply["pid"], ours)
+
+    def signal(self, pid: int, number: int) -> None:
+        """Send a signal to a kernel's process group, if the server, and so it, is still there."""
+        with contextlib.suppress(KernelStartError):
+            self._ask({"do": "signal", "pid": pid, "signal": int(number)}, (), _FORK_SECONDS)
+
+    def forget(self, pid: int) -> None:
+        """Drop an ended kernel from those that would be looked after were the server lost."""
+        self._kernels.discard(pid)
+
+    def _ask(
+        self, order: Mapping[str, Any], files: tuple[int, ...], seconds: float
+    ) -> dict[str, Any]:
+        with self._lock:
+            try:
+                self._stream.settimeout(seconds)
+                send(self._stream, order, files)
+                answer = receive(self._stream)
+            except TimeoutError:
+                raise self._lost(f"it did not answer within {seconds:.0f} s") from None
+            except OSError:
+                answer = None
+            if answer is None:
+                raise self._lost("it ended") from None
+        return answer[0]
+
+    def _lost(self, how: str) -> KernelStartError:
+        said = self._said()
+        self._stream.close()
+        self.process.kill()
+        self.process.wait()
+        if not self.wrap:  # in a sandbox with processes of its own the numbers mean nothing here
+            forktree.end_sessions(self._kernels)
+        return KernelStartError(
+            f"The kernel server was lost: {how}.{said}", hint="It is started again when needed."
+        )
+
+    def _said(self) -> str:
+        try:
+            self._errors.seek(0)
+            text = self._errors.read()[-_SAID:].decode("utf-8", "replace").strip()
+        except (OSError, ValueError):
+            return ""
+        return f" It said: {text}" if text else ""
+
+    def close(self) -> None:
+        """End the server and its kernels."""
+        with self._lock:
+            self._stream.close()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self._errors.close()
+
+    def abandon(self) -> None:
+        """Let go without ending it: it belongs to the process that this one was forked from."""
+        self._stream.close()
+        self._errors.close()
+        self.process.returncode = 0  # else Popen warns of a process that is not ours
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    path = os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"])
+    return {"LANG": "C.UTF-8", **kept, "PATH": path, "PYTHONHASHSEED": "0", **_QUIET}
+
+
+class _Slot:
+    """One key's server, and the lock that lets one thread start it while the others wait."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.server: ForkServer | None = None
+
+
+_slots: dict[tuple[tuple[str, ...], tuple[str, ...]], _Slot] = {}
+_slots_lock = threading.Lock()
+
+
+def fork_server(
+    preload: tuple[str, ...] = (), *, wrap: tuple[str, ...] = (), seconds: float = 60.0
+) -> ForkServer:
+    """Return this process's server for ``preload``, started when there is none or it was lost.
+
+    ``seconds`` bounds a start. Raises ``PreloadError`` when a module cannot be imported, and
+    ``KernelStartError`` when the server does not come up.
+    """
+    if not sys.platform.startswith("linux"):
+        raise KernelStartError(
+            f"Forked kernels need Linux; this is {sys.platform}.", hint="Use '--engine nbgrader'."
+        )
+    with _slots_lock:
+        slot = _slots.setdefault((preload, wrap), _Slot())
+    with slot.lock:
+        if slot.server is None or not slot.server.alive:
+            if slot.server is not None:
+                slot.server.close()
+            slot.server = None
+            slot.server = ForkServer(preload, wrap, seconds)
+        return slot.server
+
+
+def running_fork_server(preload: tuple[str, ...], wrap: tuple[str, ...] = ()) -> ForkServer | None:
+    """Return this process's server for ``preload`` if it is there, without waiting."""
+    slot = _slots.get((preload, wrap))
+    server = slot.server if slot is not None else None
+    return server if server is not None and server.alive else None
+
+
+def stop_fork_servers() -> None:
+    """End all servers of this process, and their kernels. The next kernel starts a new one."""
+    with _slots_lock:
+        slots = list(_slots.values())
+        _slots.clear()
+    for slot in slots:
+        with slot.lock:
+            if slot.server is not None:
+                slot.server.close()
+                slot.server = None
+
+
+def _forget_servers() -> None:
+    """After a fork of the owner: its servers are not the child's."""
+    global _slots_lock  # another thread may have held the old one
+    _slots_lock = threading.Lock()
+    for slot in _slots.values():
+        if slot.server is not None:
+            slot.server.abandon()
+    _slots.clear()
+
+
+os.register_at_fork(after_in_child=_forget_servers)
+atexit.register(stop_fork_servers)
