@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from markbook.errors import InternalError
@@ -10,20 +11,43 @@ from markbook.notebooks import read_notebook
 from markbook.release.regions import split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["check_leaks"]
+__all__ = ["Leak", "check_leaks", "find_leaks"]
 
 # Shorter lines ("else:", "- yes") prove nothing; longer ones are also searched inside other lines.
 _TELLING = 8
 _SEARCHED = 25
 
 
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A hidden ``line`` that stands in a released file, and where it comes from."""
+
+    path: Path
+    line: str
+    origin: str
+
+
 def check_leaks(source: Path, release: Path, model_answers: Iterable[str]) -> None:
     """Raise ``InternalError`` if a hidden line of ``source`` stands anywhere in ``release``.
 
     A line that the authors also show openly (in a prompt, in a visible test) is not hidden.
+    """
+    secrets = {answer: "a model answer in graders/" for answer in model_answers}
+    for leak in find_leaks(source, release, secrets):
+        raise InternalError(
+            f"The release file {leak.path.name} would show students a hidden line"
+            f" ({leak.origin}): {leak.line[:60]!r}.",
+            hint="Nothing was released. Move the line into the marked region or out of it.",
+        )
+
+
+def find_leaks(source: Path, release: Path, secrets: Mapping[str, str]) -> Iterator[Leak]:
+    """Yield every hidden line of ``source``, and of ``secrets``, that stands in ``release``.
+
+    ``secrets`` are texts from elsewhere with where they come from.
     """
     hidden: dict[str, str] = {}
     visible: set[str] = set()
@@ -32,32 +56,31 @@ def check_leaks(source: Path, release: Path, model_answers: Iterable[str]) -> No
             parts = split(cell)
             visible.update(_lines(parts.visible))
             hidden |= dict.fromkeys(_lines(parts.hidden), f"{path.name}, cell {number}")
-    for answer in model_answers:
-        for line in _lines(answer.splitlines()):
-            hidden.setdefault(line, "a model answer in graders/")
+    for text, origin in secrets.items():
+        for line in _lines(text.splitlines()):
+            hidden.setdefault(line, origin)
     openly = "\n".join(visible)
     secret = {line: place for line, place in hidden.items() if line not in openly}
     for path in sorted(p for p in release.rglob("*") if p.is_file()):
-        _check_file(path, secret)
+        yield from _in_file(path, secret)
 
 
-def _check_file(path: Path, secret: dict[str, str]) -> None:
+def _in_file(path: Path, secret: dict[str, str]) -> Iterator[Leak]:
     shown = "\n".join(_texts(path))
     lines = set(_lines(shown.splitlines()))
-    for line, place in secret.items():
+    for line, origin in secret.items():
         if line in lines or (len(line) >= _SEARCHED and line in shown):
-            raise InternalError(
-                f"The release file {path.name} would show students a hidden line ({place}):"
-                f" {line[:60]!r}.",
-                hint="Nothing was released. Move the line into the marked region or out of it.",
-            )
+            yield Leak(path, line, origin)
 
 
 def _texts(path: Path) -> Iterator[str]:
     text = path.read_bytes().decode("utf-8", "replace")
-    if path.suffix == ".ipynb":
+    if path.suffix != ".ipynb":
+        yield text
+        return
+    try:
         yield from _strings(json.loads(text))
-    else:
+    except ValueError:
         yield text
 
 
