@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from markbook.checks.base import Check, Scope, Target
 from markbook.checks.findings import Finding, Severity
 from markbook.errors import MarkbookError
-from markbook.release import build
-from markbook.release.leaks import find_leaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +51,8 @@ class StaleRelease(Check):
         view = target.assignment
         if not view.sound or not view.notebooks or not view.released:
             return
+        from markbook.release import build  # nbgrader's tables, which other checks need not
+
         try:
             changed = build(view.course, view.name, dry_run=True).changed
         except MarkbookError:
@@ -82,6 +82,8 @@ class SecretReleased(Check):
         view = target.assignment
         if any(notebook.problem is not None for notebook in view.notebooks):
             return
+        from markbook.release.leaks import find_leaks
+
         for leak in find_leaks(view.source, view.release, _secrets(view)):
             yield self.finding(
                 Target(view, view.released.get(leak.path.stem)),
