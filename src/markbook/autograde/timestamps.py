@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
 
 __all__ = ["NAME", "read_timestamp"]
 
@@ -35,6 +38,7 @@ def _utc(text: str) -> datetime:
     import dateutil.parser
     import dateutil.tz
 
+    found: datetime
     parts = text.split(" ")
     if len(parts) == _WITH_ZONE:
         zone: int | tzinfo | None

@@ -1,0 +1,252 @@
+"""Grading one submission: a function from values to values, apart from the kernel it may need."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from markbook.autograde.answers import SIDECAR, answer_texts, find_answers, read_sidecar
+from markbook.autograde.prepared import prepare
+from markbook.autograde.restore import restore
+from markbook.autograde.running import NeverStarted, run_notebook
+from markbook.autograde.scoring import comment, limit_outputs, score
+from markbook.autograde.timestamps import NAME as TIMESTAMP
+from markbook.autograde.timestamps import read_timestamp
+from markbook.autograde.values import Result
+from markbook.autograde.workplace import workplace
+from markbook.errors import NotebookError
+from markbook.model import AnswerStatus, CellComment, CellGrade, Outcome
+from markbook.notebooks import nbgrader_metadata, notebook_bytes, parse_notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from nbformat import NotebookNode
+
+    from markbook.autograde.prepared import Prepared, PreparedNotebook
+    from markbook.autograde.values import Master, Submission
+    from markbook.model import Answer
+
+__all__ = ["grade"]
+
+_SUFFIX = ".ipynb"
+
+
+def grade(master: Master, submission: Submission) -> Result:
+    """Grade one submission as nbgrader does, and read its answers.
+
+    A submission that cannot be graded is a FAILED result with its reason, no exception; those
+    that are raised are faults of the program or the machine. Raises ``NotebookError`` for a
+    release that does not fit the gradebook.
+    """
+    work = _Work(prepare(master), submission)
+    try:
+        work.run()
+    except _Failure as failure:
+        return Result(
+            student=submission.student,
+            outcome=Outcome.FAILED,
+            findings=(str(failure),),
+            seconds=work.seconds,
+        )
+    return work.result()
+
+
+class _Failure(Exception):  # noqa: N818  (caught here, and its message is what counts)
+    """The submission cannot be graded; the message is the sentence that says why."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """One notebook of the submission on its way. ``put_back``: cells the student had deleted."""
+
+    prepared: PreparedNotebook
+    notebook: NotebookNode
+    put_back: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Work:
+    """The grading of one submission."""
+
+    prepared: Prepared
+    submission: Submission
+    timestamp: str | None = None
+    parts: dict[str, _Part] = field(default_factory=dict)
+    findings: list[str] = field(default_factory=list)
+    repairs: list[str] = field(default_factory=list)
+    grades: list[CellGrade] = field(default_factory=list)
+    comments: list[CellComment] = field(default_factory=list)
+    answers: tuple[Answer, ...] = ()
+    notebooks: dict[str, bytes] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> None:
+        with self.timed("parse"):
+            self.timestamp = self.read_timestamp()
+            self.parse()
+        with self.timed("restore"):
+            self.restore()
+        with self.timed("run"):
+            self.execute()
+        with self.timed("score"):
+            for name, prepared in self.prepared.notebooks.items():
+                if name in self.parts:
+                    self.score(self.parts[name])
+                else:
+                    self.score_missing(prepared)
+            self.answers = self.read_answers()
+        with self.timed("write"):
+            self.notebooks = {
+                name: notebook_bytes(part.notebook) for name, part in self.parts.items()
+            }
+
+    @contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[phase] = time.perf_counter() - start
+
+    def read_timestamp(self) -> str | None:
+        try:
+            return read_timestamp(self.submission.files.get(TIMESTAMP))
+        except ValueError as error:
+            raise _Failure(str(error)) from error
+
+    def parse(self) -> None:
+        files = {
+            name.removesuffix(_SUFFIX): data
+            for name, data in sorted(self.submission.files.items())
+            if name.endswith(_SUFFIX) and "/" not in name
+        }
+        wanted = sorted(self.prepared.notebooks)
+        if not any(name in files for name in wanted):
+            handed_in = ", ".join(_shown(f"{name}{_SUFFIX}") for name in files) or "none"
+            raise _Failure(
+                f"it has none of the assignment's notebooks ({', '.join(wanted)});"
+                f" handed in: {handed_in}"
+            )
+        for name in wanted:
+            if name in files:
+                notebook = _parse(name, files[name])
+                self.parts[name] = _Part(self.prepared.notebooks[name], notebook)
+        others = [f"{name}{_SUFFIX}" for name in files if name not in wanted]
+        self.findings += [f"{_shown(name)} is not of this assignment" for name in others]
+        self.findings += [f"{name}.ipynb was not handed in" for name in wanted if name not in files]
+
+    def restore(self) -> None:
+        for part in self.parts.values():
+            self.repairs += restore(part.notebook, part.prepared)
+        self.findings += self.repairs
+
+    def execute(self) -> None:
+        with ExitStack() as stack:
+            folder: Path | None = None
+            for part in self.parts.values():
+                if part.prepared.runs:
+                    if folder is None:
+                        master = self.prepared.master
+                        folder = stack.enter_context(
+                            workplace(master.helpers, self.submission.files)
+                        )
+                    self.execute_one(part, folder)
+
+    def execute_one(self, part: _Part, folder: Path) -> None:
+        settings = self.prepared.master.settings
+        try:
+            self.findings += run_notebook(part.notebook, part.prepared, settings, folder)
+        except NeverStarted as error:
+            raise _Failure(f"the kernel did not start: {error}".rstrip(": ")) from error
+        for cell in part.notebook.cells:
+            limit_outputs(cell, settings)
+
+    def score(self, part: _Part) -> None:
+        name = part.prepared.master.name
+        for cell in part.notebook.cells:
+            known = part.prepared.cells.get(nbgrader_metadata(cell).get("grade_id", ""))
+            if known is None:
+                continue
+            master = known.master
+            gone = master.id in part.put_back and master.solution
+            if master.grade:
+                found = None if gone else score(master, cell)
+                value = None if found is None else found.value
+                if found is not None and found.why:
+                    self.findings.append(
+                        f"a person has to score {master.id!r} of {name}.ipynb: {found.why}"
+                    )
+                self.grades.append(CellGrade(name, master.id, value, needs_marking=value is None))
+            if master.solution or master.task:
+                remark = None if gone else comment(master, cell)
+                self.comments.append(CellComment(name, master.id, remark))
+
+    def score_missing(self, prepared: PreparedNotebook) -> None:
+        """Give a notebook that was not handed in 0 throughout, tasks too, as nbgrader does."""
+        name = prepared.master.name
+        for cell in prepared.master.cells:
+            if cell.grade or cell.task:
+                self.grades.append(CellGrade(name, cell.id, 0.0, needs_marking=False))
+
+    def read_answers(self) -> tuple[Answer, ...]:
+        master = self.prepared.master
+        answers = find_answers(
+            master.questions,
+            {name: prepared.texts for name, prepared in self.prepared.notebooks.items()},
+            {name: _texts(part) for name, part in self.parts.items()},
+            read_sidecar(self.submission.files.get(SIDECAR)),
+            self.submission.student,
+        )
+        self.findings += [
+            f"the cell of question {answer.question!r} is missing from {answer.notebook}.ipynb"
+            for answer in answers
+            if answer.status is AnswerStatus.MISSING
+        ]
+        return answers
+
+    def result(self) -> Result:
+        findings = tuple(dict.fromkeys(self.findings))
+        return Result(
+            student=self.submission.student,
+            outcome=Outcome.NEEDS_ATTENTION if findings else Outcome.GRADED,
+            findings=findings,
+            repairs=tuple(dict.fromkeys(self.repairs)),
+            answers=self.answers,
+            grades=tuple(self.grades),
+            comments=tuple(self.comments),
+            notebooks=self.notebooks,
+            timestamp=self.timestamp,
+            seconds=self.seconds,
+        )
+
+
+def _parse(name: str, data: bytes) -> NotebookNode:
+    try:
+        notebook = parse_notebook(data, clear_outputs=True)
+    except NotebookError as error:
+        raise _Failure(f"{name}.ipynb cannot be read: {error.what}") from error
+    if not notebook.cells:
+        raise _Failure(f"{name}.ipynb is empty")
+    return notebook
+
+
+def _texts(part: _Part) -> Mapping[str, str]:
+    """Return the answers of a notebook without those cells that were put back empty."""
+    if not part.put_back:
+        return answer_texts(part.notebook)
+    kept = [
+        cell
+        for cell in part.notebook.cells
+        if not (nbgrader_metadata(cell).get("solution"))
+        or nbgrader_metadata(cell).get("grade_id") not in part.put_back
+    ]
+    return answer_texts(type(part.notebook)(cells=kept))
+
+
+def _shown(name: str) -> str:
+    """Return a file's name for people; a name may hold bytes that are no text."""
+    return name.encode("utf-8", "replace").decode()

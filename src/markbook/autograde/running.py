@@ -1,0 +1,135 @@
+"""Running a submission's notebook, and what is left of it where its code ends too early."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+
+from markbook.kernels.limits import Limits, Stopped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nbformat import NotebookNode
+
+    from markbook.autograde.prepared import PreparedNotebook
+    from markbook.autograde.values import Settings
+
+__all__ = ["NeverStarted", "run_notebook"]
+
+_ENVIRONMENT = {"NBGRADER_EXECUTION": "autograde"}  # as nbgrader sets it
+_TIMEOUT = "CellTimeoutError"
+
+
+class NeverStarted(Exception):  # noqa: N818  (the name already says what happened)
+    """No kernel could be started: our machine's fault; the message says what is known of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A cell, for people."""
+
+    number: int
+    notebook: str
+
+    def __str__(self) -> str:
+        return f"cell {self.number} of {self.notebook}.ipynb"
+
+
+def run_notebook(
+    notebook: NotebookNode, prepared: PreparedNotebook, settings: Settings, folder: Path
+) -> list[str]:
+    """Run a restored notebook in ``folder``; its outputs are put into it. Returns findings.
+
+    Where the code ends the run, the cell that did and every test after it get an error output, so
+    that they count 0. Raises ``NeverStarted``.
+    """
+    from markbook.kernels.execute import execute
+
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.source = _encodable(cell.source)
+    execution = execute(
+        notebook,
+        limits=Limits(
+            cell_seconds=settings.cell_seconds,
+            total_seconds=settings.total_seconds,
+            memory=settings.memory,
+            output=settings.output,
+        ),
+        cwd=folder,
+        preload=settings.preload,
+        environment=_ENVIRONMENT,
+    )
+    name = prepared.master.name
+    if execution.stopped is Stopped.NEVER_STARTED:
+        raise NeverStarted(_last_line(execution.log))
+    findings = _drop_invalid(notebook, name)
+    findings += [
+        f"{_Place(number, name)} was interrupted after {settings.cell_seconds:g} seconds"
+        for number, cell in enumerate(notebook.cells, start=1)
+        if any(output.get("ename") == _TIMEOUT for output in cell.get("outputs", ()))
+    ]
+    if execution.stopped is not None:
+        stopped_at = execution.cell or 0
+        findings.append(
+            f"{execution.stopped}: {_Place(stopped_at + 1, name)}; tests from there on count 0"
+        )
+        _mark_unrun(notebook, prepared, stopped_at, execution.stopped)
+    return findings
+
+
+def _encodable(source: str) -> str:
+    """Replace lone surrogates, which no message to a kernel can hold."""
+    return source.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+def _last_line(log: str) -> str:
+    lines = log.strip().splitlines()
+    return lines[-1][:300] if lines else ""
+
+
+def _mark_unrun(
+    notebook: NotebookNode, prepared: PreparedNotebook, stopped_at: int, stopped: Stopped
+) -> None:
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code" or index < stopped_at:
+            continue
+        known = prepared.cells.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+        is_test = known is not None and known.master.grade and not known.master.solution
+        if index == stopped_at or is_test:
+            cell.outputs.append(_error(str(stopped)))
+
+
+def _error(sentence: str) -> Any:
+    return nbformat.v4.new_output(  # type: ignore[no-untyped-call]
+        "error",
+        ename="MarkbookStopped",
+        evalue=sentence,
+        traceback=[f"MarkbookStopped: {sentence}"],
+    )
+
+
+def _drop_invalid(notebook: NotebookNode, name: str) -> list[str]:
+    """Take out outputs that code forged so that they are none, and would spoil the notebook."""
+    findings = []
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type != "code":
+            continue
+        kept = [output for output in cell.outputs if _is_output(output)]
+        if len(kept) < len(cell.outputs):
+            cell.outputs = kept
+            findings.append(f"{_Place(number, name)} wrote an output that is not valid")
+    return findings
+
+
+def _is_output(output: NotebookNode) -> bool:
+    with contextlib.suppress(nbformat.ValidationError):
+        nbformat.validate(  # type: ignore[no-untyped-call]
+            output, ref=str(output.get("output_type")), version=4, version_minor=5
+        )
+        return True
+    return False
