@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from markbook.errors import CourseError
-from markbook.gradebook import Gradebook, nbgrader_tables, tables
+from markbook.gradebook import Gradebook, nbgrader_schema, tables
 from markbook.gradebook.database import make_engine
 
 
@@ -50,7 +50,7 @@ def test_names_are_short_enough_for_postgresql():
 def test_nbgraders_tables_are_described_as_nbgrader_has_them():
     from nbgrader.api import Base
 
-    for name, table in nbgrader_tables.metadata.tables.items():
+    for name, table in nbgrader_schema.metadata.tables.items():
         theirs = Base.metadata.tables[name]
         assert [c.name for c in table.primary_key] == [c.name for c in theirs.primary_key]
         for column in table.columns:

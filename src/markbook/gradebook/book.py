@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Self
 from markbook.gradebook.database import make_engine, prepare, reading, writing
 from markbook.gradebook.events import (
     append_event,
-    batched,
     now,
     read_batch,
     read_events,
@@ -19,9 +18,12 @@ from markbook.gradebook.events import (
     touched,
 )
 from markbook.gradebook.flags import read_flags, store_flag
+from markbook.gradebook.grading import save_graded
 from markbook.gradebook.leases import give_back, read_leases, take
 from markbook.gradebook.marks import read_comments, read_marks, remove, store_marks
-from markbook.gradebook.nbgrader_tables import exists_for, read_grades, read_master
+from markbook.gradebook.nbgrader_master import exists_for, read_master, read_notebooks
+from markbook.gradebook.nbgrader_tables import read_grades
+from markbook.gradebook.queries import batched
 from markbook.gradebook.rescore import rescore
 from markbook.gradebook.resync import resync
 from markbook.gradebook.rubrics import find_rubric, store_rubric
@@ -43,11 +45,14 @@ if TYPE_CHECKING:
 
     from markbook.course import Course
     from markbook.gradebook.flags import Flag
+    from markbook.gradebook.grading import LatePenalty
     from markbook.gradebook.rescore import Carried, RubricEdit
     from markbook.model import (
         Answer,
         Grade,
+        GradedSubmission,
         Mark,
+        MasterNotebook,
         Rubric,
         SubmissionRecord,
         Suggestion,
@@ -123,6 +128,25 @@ class Gradebook:
         """Store a record with the student's answers; without answers the earlier ones stay."""
         with writing(self._engine) as connection:
             store_submission(connection, record, answers)
+
+    def save_graded(
+        self,
+        assignment: str,
+        batch: Sequence[GradedSubmission],
+        *,
+        late_penalty: LatePenalty = "none",
+    ) -> int:
+        """Store graded submissions, each student's once, all of them or nothing.
+
+        nbgrader's tables say then what ``nbgrader autograde`` would have left there, put right
+        from the marks: a mark on an answer that did not change stays one and needs no person
+        again. ``late_penalty`` is the method of nbgrader's LateSubmissionPlugin. A FAILED one
+        changes its record only. Returns how many grades were put right from marks. Raises
+        ``UnknownName`` when nbgrader does not know the assignment, ``MarkbookError`` when it has
+        other cells than the grades name.
+        """
+        with writing(self._engine) as connection:
+            return save_graded(connection, assignment, batch, late_penalty=late_penalty)
 
     def answers(self, assignment: str, question: str | None = None) -> tuple[Answer, ...]:
         """Return the answers by student, each student's in the order they were saved in."""
@@ -337,6 +361,15 @@ class Gradebook:
         """Tell whether nbgrader's gradebook knows the assignment."""
         with reading(self._engine) as connection:
             return exists_for(connection, assignment)
+
+    def master(self, assignment: str) -> tuple[MasterNotebook, ...]:
+        """Return the notebooks as nbgrader kept them at release, by name, their cells by id.
+
+        nbgrader keeps no order of the cells: the released notebook has it. Raises ``UnknownName``
+        when nbgrader does not know the assignment.
+        """
+        with reading(self._engine) as connection:
+            return read_notebooks(connection, assignment)
 
     def master_hash(self, assignment: str) -> str:
         """Return a hash of all that nbgrader autogrades against: tests, locked cells, points."""

@@ -10,16 +10,16 @@ from sqlalchemy import insert, select
 
 from markbook.gradebook import tables
 from markbook.gradebook.database import reading
+from markbook.gradebook.queries import batched
 from markbook.model import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
     from sqlalchemy import Connection, Engine, Row
 
 __all__ = [
     "append_event",
-    "batched",
     "now",
     "read_batch",
     "read_events",
@@ -104,12 +104,6 @@ def touched(
         for row in connection.execute(query)
         if (row.assignment, row.question) == (assignment, question)
     )
-
-
-def batched(names: Sequence[str], size: int = 500) -> Iterator[Sequence[str]]:
-    """Cut a list of names into pieces that fit one query."""
-    for start in range(0, len(names), size):
-        yield names[start : start + size]
 
 
 def _event(row: Row[Any]) -> Event:

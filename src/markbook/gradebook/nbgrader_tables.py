@@ -1,8 +1,7 @@
-"""The columns of nbgrader's tables that Markbook reads and writes.
+"""nbgrader's grades and comments, one by one: read with where they belong, and set.
 
-Importing nbgrader costs over a second, so its tables are described here a second time; a test
-compares every table and column with nbgrader's own. Only ``write_grade`` and ``write_comment``
-change anything, and they leave what formgrader would leave.
+``write_grade`` and ``write_comment`` leave what formgrader would leave. What autograding leaves,
+of many submissions at once, is written by ``markbook.gradebook.grading``.
 """
 
 from __future__ import annotations
@@ -11,23 +10,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Float,
-    MetaData,
-    String,
-    Table,
-    Text,
-    and_,
-    bindparam,
-    case,
-    exists,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import and_, bindparam, case, func, select, update
 
+from markbook.gradebook.nbgrader_schema import (
+    assignment,
+    base_cell,
+    comment,
+    grade,
+    grade_cells,
+    notebook,
+    submitted_assignment,
+    submitted_notebook,
+    task_cells,
+)
 from markbook.model import Grade
 
 if TYPE_CHECKING:
@@ -37,96 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GradeRow",
-    "exists_for",
     "find_rows",
-    "metadata",
     "read_grades",
-    "read_master",
-    "write_auto_score",
     "write_comment",
     "write_grade",
+    "write_scores",
 ]
 
-metadata = MetaData()
-
 _NAMES_IN_A_QUERY = 500  # beyond, reading all is quicker, and databases limit parameters
-
-_ID = String(32)
-_NAME = String(128)
-
-assignment = Table(
-    "assignment",
-    metadata,
-    Column("id", _ID, primary_key=True),
-    Column("name", _NAME),
-    Column("course_id", _NAME),
-)
-notebook = Table(
-    "notebook",
-    metadata,
-    Column("id", _ID, primary_key=True),
-    Column("name", _NAME),
-    Column("assignment_id", _ID),
-)
-base_cell = Table(
-    "base_cell",
-    metadata,
-    Column("id", _ID, primary_key=True),
-    Column("name", _NAME),
-    Column("notebook_id", _ID),
-    Column("type", String(50)),
-)
-grade_cells = Table(
-    "grade_cells", metadata, Column("id", _ID, primary_key=True), Column("max_score", Float)
-)
-task_cells = Table(
-    "task_cells", metadata, Column("id", _ID, primary_key=True), Column("max_score", Float)
-)
-source_cell = Table(
-    "source_cell",
-    metadata,
-    Column("id", _ID, primary_key=True),
-    Column("name", _NAME),
-    Column("notebook_id", _ID),
-    Column("cell_type", String(8)),
-    Column("locked", Boolean),
-    Column("source", Text),
-    Column("checksum", _NAME),
-)
-submitted_assignment = Table(
-    "submitted_assignment",
-    metadata,
-    Column("id", _ID, primary_key=True),
-    Column("assignment_id", _ID),
-    Column("student_id", _NAME),
-)
-submitted_notebook = Table(
-    "submitted_notebook",
-    metadata,
-    Column("id", _ID, primary_key=True),
-    Column("assignment_id", _ID),
-    Column("notebook_id", _ID),
-)
-grade = Table(
-    "grade",
-    metadata,
-    Column("id", _ID, primary_key=True),
-    Column("notebook_id", _ID),
-    Column("cell_id", _ID),
-    Column("auto_score", Float),
-    Column("manual_score", Float),
-    Column("extra_credit", Float),
-    Column("needs_manual_grade", Boolean),
-)
-comment = Table(
-    "comment",
-    metadata,
-    Column("id", _ID, primary_key=True),
-    Column("notebook_id", _ID),
-    Column("cell_id", _ID),
-    Column("auto_comment", Text),
-    Column("manual_comment", Text),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,10 +201,25 @@ def write_grade(
     )
 
 
-def write_auto_score(connection: Connection, row: GradeRow, score: float) -> None:
-    """Set the score of an answer that needs no person, as autograding an unchanged cell does."""
+def write_scores(
+    connection: Connection,
+    row: GradeRow,
+    *,
+    auto_score: float | None,
+    manual_score: float | None,
+    extra_credit: float | None,
+    needs_marking: bool,
+) -> None:
+    """Set all of a grade."""
     connection.execute(
-        update(grade).where(grade.c.id == row.id).values(auto_score=score, needs_manual_grade=False)
+        update(grade)
+        .where(grade.c.id == row.id)
+        .values(
+            auto_score=auto_score,
+            manual_score=manual_score,
+            extra_credit=extra_credit,
+            needs_manual_grade=needs_marking,
+        )
     )
 
 
@@ -301,38 +229,3 @@ def write_comment(connection: Connection, row: GradeRow, text: str | None) -> No
         connection.execute(
             update(comment).where(comment.c.id == row.comment_id).values(manual_comment=text)
         )
-
-
-def exists_for(connection: Connection, name: str) -> bool:
-    """Tell whether nbgrader knows the assignment ``name``."""
-    return bool(connection.scalar(select(exists().where(assignment.c.name == name))))
-
-
-def read_master(connection: Connection, name: str) -> list[list[Any]]:
-    """Return what nbgrader autogrades against: every kept cell and its points, in a fixed order."""
-    query = (
-        select(
-            notebook.c.name,
-            source_cell.c.name,
-            source_cell.c.cell_type,
-            source_cell.c.locked,
-            source_cell.c.source,
-            source_cell.c.checksum,
-            grade_cells.c.max_score,
-        )
-        .select_from(assignment)
-        .join(notebook, notebook.c.assignment_id == assignment.c.id)
-        .join(source_cell, source_cell.c.notebook_id == notebook.c.id)
-        .outerjoin(
-            base_cell,
-            and_(
-                base_cell.c.notebook_id == notebook.c.id,
-                base_cell.c.name == source_cell.c.name,
-                base_cell.c.type == "GradeCell",
-            ),
-        )
-        .outerjoin(grade_cells, grade_cells.c.id == base_cell.c.id)
-        .where(assignment.c.name == name)
-        .order_by(notebook.c.name, source_cell.c.name)
-    )
-    return [list(row) for row in connection.execute(query)]

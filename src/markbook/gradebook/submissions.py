@@ -5,20 +5,58 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from markbook.errors import InternalError
 from markbook.gradebook import tables
+from markbook.gradebook.queries import all_in, many
 from markbook.gradebook.stamps import stamp
 from markbook.gradebook.strings import restored, storable
 from markbook.model import Answer, AnswerStatus, Outcome, SubmissionRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection, Row
 
-__all__ = ["read_answers", "read_records", "read_versions", "store_submission"]
+__all__ = [
+    "read_answers",
+    "read_records",
+    "read_versions",
+    "store_submission",
+    "store_submissions",
+]
+
+_RECORD = (
+    "assignment",
+    "student",
+    "content_hash",
+    "master_hash",
+    "outcome",
+    "findings",
+)
+_ANSWER = ("assignment", "notebook", "question", "student", "text", "hash", "status")
+
+_RECORDS_OF = select(tables.submission).where(
+    tables.submission.c.assignment == bindparam("assignment"),
+    tables.submission.c.student.in_(bindparam("some", expanding=True)),
+)
+_ANSWERS_OF = select(tables.answer).where(
+    tables.answer.c.assignment == bindparam("assignment"),
+    tables.answer.c.student.in_(bindparam("some", expanding=True)),
+)
+
+
+def _set_by_id(table: Any, names: Iterable[str]) -> Any:
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    return update(table).where(table.c.id == bindparam("_id")).values(values)
+
+
+_INSERT_RECORDS = insert(tables.submission)
+_UPDATE_RECORDS = _set_by_id(tables.submission, _RECORD)
+_INSERT_ANSWERS = insert(tables.answer)
+_UPDATE_ANSWERS = _set_by_id(tables.answer, (*_ANSWER, "text_version"))
+_DELETE_ANSWERS = delete(tables.answer).where(tables.answer.c.id == bindparam("_id"))
 
 
 def read_records(
@@ -53,15 +91,21 @@ def store_submission(
     leaves them behind as stale. Without answers (a submission that failed) the answers of the
     last run stay.
     """
-    for answer in answers:
-        if (answer.assignment, answer.student) != (record.assignment, record.student):
-            raise InternalError(
-                f"An answer of {answer.student!r} to {answer.assignment!r} was handed in with the"
-                f" submission of {record.student!r} to {record.assignment!r}."
-            )
-    _store_record(connection, record)
-    if answers and _store_answers(connection, record, answers):
-        stamp(connection, record.assignment)
+    store_submissions(connection, record.assignment, [(record, answers)])
+
+
+def store_submissions(
+    connection: Connection,
+    assignment: str,
+    submissions: Sequence[tuple[SubmissionRecord, Sequence[Answer]]],
+) -> None:
+    """Do for each of the submissions, all of one assignment, what ``store_submission`` does."""
+    for record, answers in submissions:
+        _check(assignment, record, answers)
+    _store_records(connection, assignment, [record for record, _ in submissions])
+    answered = {record.student: answers for record, answers in submissions if answers}
+    if answered and _store_answers(connection, assignment, answered):
+        stamp(connection, assignment)
 
 
 def read_versions(
@@ -78,42 +122,70 @@ def read_versions(
     return {row.student: row.version for row in connection.execute(query)}
 
 
-def _store_answers(
-    connection: Connection, record: SubmissionRecord, answers: Sequence[Answer]
-) -> bool:
-    table = tables.answer
-    mine = (table.c.assignment == record.assignment) & (table.c.student == record.student)
-    kept = {row.question: row for row in connection.execute(select(table).where(mine))}
-    changed = bool(kept.keys() - {answer.question for answer in answers})
+def _check(assignment: str, record: SubmissionRecord, answers: Sequence[Answer]) -> None:
+    if record.assignment != assignment:
+        raise InternalError(
+            f"A submission to {record.assignment!r} was handed in with those to {assignment!r}."
+        )
     for answer in answers:
-        changed |= _store_answer(connection, kept.pop(answer.question, None), answer)
-    if kept:
-        gone = [row.id for row in kept.values()]
-        connection.execute(delete(table).where(table.c.id.in_(gone)))
-    return changed
+        if (answer.assignment, answer.student) != (record.assignment, record.student):
+            raise InternalError(
+                f"An answer of {answer.student!r} to {answer.assignment!r} was handed in with the"
+                f" submission of {record.student!r} to {record.assignment!r}."
+            )
 
 
-def _store_record(connection: Connection, record: SubmissionRecord) -> None:
-    table = tables.submission
-    values = {
-        "assignment": record.assignment,
-        "student": record.student,
-        "content_hash": record.content_hash,
-        "master_hash": record.master_hash,
-        "outcome": record.outcome.value,
-        "findings": json.dumps(list(record.findings)),
-    }
-    mine = (table.c.assignment == record.assignment) & (table.c.student == record.student)
-    kept = connection.execute(select(table).where(mine)).first()
-    if kept is None:
-        connection.execute(insert(table).values(**values))
-    elif _differs(kept, values):
-        connection.execute(update(table).where(table.c.id == kept.id).values(**values))
+def _store_records(
+    connection: Connection, assignment: str, records: Sequence[SubmissionRecord]
+) -> None:
+    students = [record.student for record in records]
+    rows = all_in(connection, _RECORDS_OF, students, assignment=assignment)
+    kept = {row.student: row for row in rows}
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    for record in records:
+        values = {
+            "assignment": record.assignment,
+            "student": record.student,
+            "content_hash": record.content_hash,
+            "master_hash": record.master_hash,
+            "outcome": record.outcome.value,
+            "findings": json.dumps(list(record.findings)),
+        }
+        row = kept.get(record.student)
+        if row is None:
+            new.append(values)
+        elif _differs(row, values):
+            changed.append(values | {"_id": row.id})
+    many(connection, _INSERT_RECORDS, new)
+    many(connection, _UPDATE_RECORDS, changed)
 
 
-def _store_answer(connection: Connection, kept: Row[Any] | None, answer: Answer) -> bool:
-    table = tables.answer
-    values: dict[str, object] = {
+def _store_answers(
+    connection: Connection, assignment: str, answered: Mapping[str, Sequence[Answer]]
+) -> bool:
+    rows = all_in(connection, _ANSWERS_OF, list(answered), assignment=assignment)
+    kept = {(row.student, row.question): row for row in rows}
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    for student, answers in answered.items():
+        for answer in answers:
+            row = kept.pop((student, answer.question), None)
+            values = _answer_values(answer)
+            if row is None:
+                new.append(values)
+            elif _differs(row, values):
+                # Whoever has the earlier text on the screen must not mark this one by it.
+                version = row.text_version + (row.hash != values["hash"])
+                changed.append(values | {"_id": row.id, "text_version": version})
+    many(connection, _INSERT_ANSWERS, new)
+    many(connection, _UPDATE_ANSWERS, changed)
+    many(connection, _DELETE_ANSWERS, [{"_id": row.id} for row in kept.values()])
+    return bool(new or changed or kept)
+
+
+def _answer_values(answer: Answer) -> dict[str, Any]:
+    return {
         "assignment": answer.assignment,
         "notebook": answer.notebook,
         "question": answer.question,
@@ -122,16 +194,6 @@ def _store_answer(connection: Connection, kept: Row[Any] | None, answer: Answer)
         "hash": answer.hash,
         "status": answer.status.value,
     }
-    if kept is None:
-        connection.execute(insert(table).values(**values))
-    elif _differs(kept, values):
-        if kept.hash != answer.hash:
-            # Whoever has the earlier text on the screen must not mark this one by it.
-            values["text_version"] = kept.text_version + 1
-        connection.execute(update(table).where(table.c.id == kept.id).values(**values))
-    else:
-        return False
-    return True
 
 
 def _differs(kept: Row[Any], values: Mapping[str, object]) -> bool:

@@ -67,6 +67,8 @@ class GradedSubmission:
 
     ``timestamp`` is UTC in ISO 8601 without a zone, or None when nothing tells when it was handed
     in. A FAILED record comes without answers, grades and comments, and leaves earlier ones alone.
+    ``absent`` are the names of the assignment's notebooks that were not handed in: their grades
+    come with the rest, their comments and late penalties stay as they were, as nbgrader does it.
     """
 
     record: SubmissionRecord
@@ -74,3 +76,4 @@ class GradedSubmission:
     grades: tuple[CellGrade, ...] = ()
     comments: tuple[CellComment, ...] = ()
     timestamp: str | None = None
+    absent: tuple[str, ...] = ()
