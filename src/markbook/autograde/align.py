@@ -1,0 +1,61 @@
+"""Bringing a submission's notebook in line with its master, whatever was done to its cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markbook.autograde.align_answers import (
+    Story,
+    follow_order,
+    resolve_copies,
+    take_new_cells,
+)
+from markbook.autograde.align_build import build
+from markbook.autograde.align_claims import claim_by_id, claim_by_text, cut_merged, recognised
+from markbook.autograde.align_read import anchors_of, as_released, nbgrader_of, pieces_of
+from markbook.autograde.align_values import Alignment, CannotAlign, How, Loose, Place
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from markbook.model import MasterNotebook
+
+__all__ = ["Alignment", "CannotAlign", "How", "Loose", "Place", "align"]
+
+
+def align(notebook: NotebookNode, master: MasterNotebook, released: NotebookNode) -> Alignment:
+    """Return the notebook with each cell of ``master`` exactly once, and what had to be done.
+
+    ``released`` is the notebook as students got it. Cells are recognised by id, then by where
+    they stand, then by their text. Each master cell's ``metadata.nbgrader`` is the release's; its
+    source is the student's, also where a read-only cell was edited: restoring is the next step.
+    The order is the student's, unless a test would stand above an answer that it tests. Text of
+    the student's that is in no answer stays in the notebook as ordinary cells. Raises
+    ``CannotAlign`` when nothing of the master is recognised.
+    """
+    if as_released(notebook, master, released):
+        known = {cell.id for cell in master.cells}
+        names = (nbgrader_of(cell).get("grade_id") for cell in notebook.cells)
+        places = tuple(
+            Place(str(name), (number,), How.ID)
+            for number, name in enumerate(names, start=1)
+            if name in known
+        )
+        return Alignment(notebook, places)
+    if not notebook.cells:
+        raise CannotAlign(f"{master.name}.ipynb has no cells")
+    anchors = anchors_of(master, released)
+    pieces = pieces_of(notebook, released, anchors)
+    claim_by_id(pieces, anchors)
+    claim_by_text(pieces, anchors)
+    pieces = cut_merged(pieces, anchors)
+    if anchors and not recognised(pieces):
+        raise CannotAlign(
+            f"no cell of {master.name}.ipynb is recognised: neither an id nor a text is one of the"
+            " assignment's"
+        )
+    story = Story()
+    pieces = resolve_copies(pieces, anchors, story)
+    pieces = follow_order(pieces, anchors, story)
+    pieces = take_new_cells(pieces, anchors, story)
+    return build(notebook, pieces, anchors, story)

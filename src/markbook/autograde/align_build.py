@@ -1,0 +1,290 @@
+"""Putting an aligned notebook together, and telling what became of each cell."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from nbformat import NotebookNode
+
+from markbook.autograde.align_claims import compare
+from markbook.autograde.align_read import located, nbgrader_of
+from markbook.autograde.align_values import (
+    Alignment,
+    How,
+    Loose,
+    Piece,
+    Place,
+    Role,
+    plain,
+    quoted,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markbook.autograde.align_answers import Story
+    from markbook.autograde.align_values import Anchor
+
+__all__ = ["build"]
+
+_SETTINGS = ("grade", "solution", "locked", "task", "points", "cell_type")
+_WITH_IDS = 5  # nbformat 4.5 gives cells ids
+
+
+def _node(content: dict[str, Any]) -> NotebookNode:
+    node: NotebookNode = NotebookNode(content)  # type: ignore[no-untyped-call]
+    return node
+
+
+def build(
+    notebook: NotebookNode, pieces: list[Piece], anchors: Sequence[Anchor], story: Story
+) -> Alignment:
+    """Return the alignment: missing cells put back, tests below their answers, all of it told."""
+    loose, lost = _loose(pieces, anchors, story)
+    missing = _put_back(pieces, anchors, story)
+    pieces = _in_order(pieces, anchors, story)
+    _tell_changes(pieces, story)
+    loose += _edited(pieces, story)
+    cells = _cells(pieces, notebook)
+    same = len(cells) == len(notebook.cells) and all(
+        new is old for new, old in zip(cells, notebook.cells, strict=True)
+    )
+    aligned = notebook if same else _node(notebook | {"cells": cells})
+    places = tuple(_place(anchor, pieces, story, missing) for anchor in anchors)
+    told = [entry for anchor in anchors for entry in story.told.get(anchor.id, ())]
+    return Alignment(
+        notebook=aligned,
+        places=places,
+        repairs=tuple(sentence for sentence, doubtful in told if not doubtful),
+        doubts=(*(sentence for sentence, doubtful in told if doubtful), *lost),
+        missing=missing,
+        beside=dict(story.beside),
+        loose=tuple(sorted(loose, key=lambda entry: entry.cell)),
+    )
+
+
+def _place(anchor: Anchor, pieces: Sequence[Piece], story: Story, missing: frozenset[str]) -> Place:
+    piece = next(piece for piece in pieces if piece.owner is anchor)
+    told = story.told.get(anchor.id, [])
+    back = How.MISSING if anchor.id in missing else How.PUT_BACK
+    return Place(
+        id=anchor.id,
+        cells=piece.numbers if piece.number else (),
+        how=piece.how if piece.number else back,
+        note="; ".join(sentence for sentence, _ in told),
+        doubtful=any(doubtful for _, doubtful in told),
+    )
+
+
+def _put_back(pieces: list[Piece], anchors: Sequence[Anchor], story: Story) -> frozenset[str]:
+    """Put cells back that are nowhere; return the ids of the answers among them."""
+    missing: set[str] = set()
+    found = located(pieces)
+    for anchor in anchors:
+        if anchor.id in found:
+            continue
+        piece = Piece(0, anchor.cell, anchor.kind, anchor.source, owner=anchor, how=How.PUT_BACK)
+        pieces.insert(_place_of(anchor, pieces), piece)
+        if anchor.role.answer:
+            missing.add(anchor.id)
+            sentence = (
+                f"the cell of {anchor.id!r} is missing and its answer is nowhere in the notebook:"
+                " it is put back as released; a person has to look"
+            )
+            story.doubt(anchor, sentence)
+        else:
+            what = "test" if anchor.role is Role.TEST else "read-only cell"
+            story.repair(anchor, f"the {what} {anchor.id!r} was deleted and is put back")
+    return frozenset(missing)
+
+
+def _place_of(anchor: Anchor, pieces: Sequence[Piece]) -> int:
+    """An answer goes right below the cell before it, any other right above the one after it."""
+    before = after = -1
+    for index, piece in enumerate(pieces):
+        if piece.owner is not None and piece.owner.order < anchor.order:
+            if before < 0 or piece.owner.order > _order(pieces[before]):
+                before = index
+        elif piece.owner is not None and (after < 0 or piece.owner.order < _order(pieces[after])):
+            after = index
+    if anchor.role.answer or after <= before:
+        return before + 1 if before >= 0 or after < 0 else after
+    return after
+
+
+def _order(piece: Piece) -> int:
+    return piece.owner.order if piece.owner is not None else -1
+
+
+def _in_order(pieces: list[Piece], anchors: Sequence[Anchor], story: Story) -> list[Piece]:
+    """Return the pieces in the release's order if a test stands above what it tests."""
+    place = {piece.owner.id: i for i, piece in enumerate(pieces) if piece.owner is not None}
+    wrong = [
+        anchor for anchor in anchors if any(place[name] > place[anchor.id] for name in anchor.tests)
+    ]
+    if not wrong:
+        return pieces
+    for anchor in wrong:
+        story.repair(
+            anchor,
+            f"the test {anchor.id!r} stood above the answer that it tests: the cells are put in"
+            " the order of the release",
+        )
+    order = -1
+    keys = []
+    for index, piece in enumerate(pieces):
+        order = _order(piece) if piece.owner is not None else order
+        keys.append((order, index))
+    return [pieces[index] for _, index in sorted(keys)]
+
+
+def _tell_changes(pieces: Sequence[Piece], story: Story) -> None:
+    for piece in pieces:
+        anchor = piece.owner
+        if anchor is None or not piece.number or piece.cut:
+            continue
+        name = f"{anchor.id!r} (cell {piece.number})"
+        if piece.how is How.TEXT and not anchor.role.answer:
+            story.repair(anchor, f"the read-only cell {name} is recognised by its text")
+        if piece.kind != anchor.kind:
+            story.repair(
+                anchor,
+                f"the cell of {name} was made a {piece.kind} cell: it is {anchor.kind} again",
+            )
+        if piece.grade_id == anchor.id and piece.how in (How.ID, How.COPY, How.SPLIT):
+            _tell_settings(piece, anchor, name, story)
+        elif piece.how is How.ID:
+            had = f"the id {piece.grade_id!r}" if piece.grade_id else "no nbgrader id"
+            story.repair(anchor, f"the cell of {name} had {had}: it is recognised all the same")
+
+
+def _tell_settings(piece: Piece, anchor: Anchor, name: str, story: Story) -> None:
+    theirs, ours = nbgrader_of(piece.cell), nbgrader_of(anchor.cell)
+    version = theirs.get("schema_version")
+    if version != ours.get("schema_version"):
+        story.repair(
+            anchor, f"the nbgrader metadata of {name} had version {_short(version)}: restored"
+        )
+        return
+    changed = [
+        f"{key} {_short(theirs.get(key))} instead of {_short(ours.get(key))}"
+        for key in _SETTINGS
+        if theirs.get(key) != ours.get(key)
+    ]
+    if changed:
+        story.repair(
+            anchor, f"the settings of {name} were changed ({', '.join(changed)}): restored"
+        )
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def _edited(pieces: Sequence[Piece], story: Story) -> list[Loose]:
+    """Tell of read-only cells that the student changed, with what they typed there."""
+    found: list[Loose] = []
+    for piece in pieces:
+        anchor = piece.owner
+        if anchor is None or anchor.role.answer or not piece.number:
+            continue
+        typed = piece.edited
+        if not piece.cut and plain(piece.source) != plain(anchor.source):
+            typed = "\n".join(filter(None, compare(anchor.source, piece.source)))
+        elif not typed:
+            continue
+        said = f": {quoted(typed)}" if typed.strip() else ""
+        story.repair(
+            anchor,
+            f"the read-only cell {anchor.id!r} (cell {piece.number}) was edited and is restored"
+            f"{said}",
+        )
+        if typed.strip():
+            found.append(Loose(piece.number, typed, told=True))
+    return found
+
+
+def _loose(
+    pieces: Sequence[Piece], anchors: Sequence[Anchor], story: Story
+) -> tuple[list[Loose], list[str]]:
+    """Find the student's text that is in no answer, and say where it is a person's business."""
+    found: list[Loose] = []
+    told: list[str] = []
+    task = False
+    for piece in pieces:
+        if piece.owner is not None:
+            task = piece.owner.role is Role.TASK
+            continue
+        if piece.given or not piece.source.strip():
+            continue
+        worth = piece.kind != "code" and any(letter.isalnum() for letter in piece.source)
+        found.append(Loose(piece.number, piece.source, told=worth and not task))
+        if worth and not task:
+            told.append(
+                f"cell {piece.number} was added by the student and is in no answer:"
+                f" {quoted(piece.source)}"
+            )
+    return found, told
+
+
+def _cells(pieces: Sequence[Piece], notebook: NotebookNode) -> list[NotebookNode]:
+    with_ids = notebook.get("nbformat_minor", 0) >= _WITH_IDS
+    used: set[str] = set()
+    cells = []
+    for number, piece in enumerate(pieces, start=1):
+        made = _cell(piece)
+        if with_ids:
+            made = _named(made, piece, used, number)
+        cells.append(made)
+    return cells
+
+
+def _named(cell: NotebookNode, piece: Piece, used: set[str], number: int) -> NotebookNode:
+    """Give a cell an id of its own, its earlier one if that is free."""
+    wanted = cell.get("id")
+    if piece.cut or not isinstance(wanted, str) or wanted in used:
+        theirs = piece.owner.cell.get("id") if piece.owner is not None else None
+        wanted = str(theirs or f"cell-{number}")
+        while wanted in used:
+            wanted = f"{wanted[:50]}-{number}"
+    used.add(wanted)
+    if cell.get("id") != wanted:
+        cell = _node(cell | {"id": wanted})
+    return cell
+
+
+def _cell(piece: Piece) -> NotebookNode:
+    """Return the piece as a cell: the very cell of the submission if it is as it should be."""
+    anchor, old = piece.owner, piece.cell
+    wanted = nbgrader_of(anchor.cell) if anchor is not None else None
+    if anchor is None and piece.given and nbgrader_of(old):
+        wanted = nbgrader_of(old)
+    metadata = old.get("metadata")
+    kind = anchor.kind if anchor is not None else piece.kind
+    if piece.number and not piece.cut and not piece.more and isinstance(metadata, dict):
+        mine = metadata.get("nbgrader")
+        if mine == wanted and kind == old["cell_type"] and piece.source == old["source"]:
+            return old
+    return _made(piece, kind, wanted)
+
+
+def _made(piece: Piece, kind: str, wanted: dict[str, Any] | None) -> NotebookNode:
+    old = piece.cell
+    metadata = old.get("metadata")
+    kept = dict(metadata) if isinstance(metadata, dict) and not piece.cut else {}
+    kept.pop("nbgrader", None)
+    if wanted is not None:
+        kept["nbgrader"] = _node(copy.deepcopy(wanted))
+    cell: dict[str, Any] = {"cell_type": kind, "metadata": _node(kept)}
+    if "id" in old:
+        cell["id"] = old["id"]
+    cell["source"] = piece.source
+    if kind == "code":
+        whole = old["cell_type"] == "code" and not piece.cut and not piece.more
+        cell["execution_count"] = old.get("execution_count") if whole else None
+        cell["outputs"] = copy.deepcopy(old.get("outputs", [])) if whole else []
+    elif piece.attachments:
+        cell["attachments"] = _node(copy.deepcopy(piece.attachments))
+    return _node(cell)
