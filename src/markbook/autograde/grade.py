@@ -7,6 +7,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nbformat import NotebookNode
+
+from markbook.autograde.align import CannotAlign, align
 from markbook.autograde.answers import SIDECAR, answer_texts, find_answers, read_sidecar
 from markbook.autograde.prepared import prepare
 from markbook.autograde.restore import restore
@@ -21,10 +24,8 @@ from markbook.model import AnswerStatus, CellComment, CellGrade, Outcome
 from markbook.notebooks import nbgrader_metadata, notebook_bytes, parse_notebook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
-
-    from nbformat import NotebookNode
 
     from markbook.autograde.prepared import Prepared, PreparedNotebook
     from markbook.autograde.values import Master, Submission
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["grade"]
 
 _SUFFIX = ".ipynb"
+_node: Callable[..., NotebookNode] = NotebookNode  # nbformat has no types
 
 
 def grade(master: Master, submission: Submission) -> Result:
@@ -61,11 +63,16 @@ class _Failure(Exception):  # noqa: N818  (caught here, and its message is what 
 
 @dataclass(slots=True)
 class _Part:
-    """One notebook of the submission on its way. ``put_back``: cells the student had deleted."""
+    """One notebook of the submission on its way.
+
+    ``missing`` are answer cells that are nowhere and were put back as released, ``beside`` code
+    that belongs to the answer of that id but stands in cells of the student's own.
+    """
 
     prepared: PreparedNotebook
     notebook: NotebookNode
-    put_back: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()
+    beside: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -140,9 +147,18 @@ class _Work:
         self.findings += [f"{name}.ipynb was not handed in" for name in wanted if name not in files]
 
     def restore(self) -> None:
+        doubts: list[str] = []
         for part in self.parts.values():
-            self.repairs += restore(part.notebook, part.prepared)
-        self.findings += self.repairs
+            prepared = part.prepared
+            try:
+                found = align(part.notebook, prepared.master, prepared.released)
+            except CannotAlign as error:
+                raise _Failure(str(error)) from error
+            part.notebook, part.missing, part.beside = found.notebook, found.missing, found.beside
+            restore(part.notebook, prepared)
+            self.repairs += found.repairs
+            doubts += found.doubts
+        self.findings += [*self.repairs, *doubts]
 
     def execute(self) -> None:
         with ExitStack() as stack:
@@ -172,7 +188,7 @@ class _Work:
             if known is None:
                 continue
             master = known.master
-            gone = master.id in part.put_back and master.solution
+            gone = master.id in part.missing
             if master.grade:
                 found = None if gone else score(master, cell)
                 value = None if found is None else found.value
@@ -201,10 +217,11 @@ class _Work:
             read_sidecar(self.submission.files.get(SIDECAR)),
             self.submission.student,
         )
+        told = {name for part in self.parts.values() for name in part.missing}
         self.findings += [
             f"the cell of question {answer.question!r} is missing from {answer.notebook}.ipynb"
             for answer in answers
-            if answer.status is AnswerStatus.MISSING
+            if answer.status is AnswerStatus.MISSING and answer.question not in told
         ]
         return answers
 
@@ -235,16 +252,19 @@ def _parse(name: str, data: bytes) -> NotebookNode:
 
 
 def _texts(part: _Part) -> Mapping[str, str]:
-    """Return the answers of a notebook without those cells that were put back empty."""
-    if not part.put_back:
+    """Return the answers of a notebook: without cells put back empty, with code found beside."""
+    if not part.missing and not part.beside:
         return answer_texts(part.notebook)
-    kept = [
-        cell
-        for cell in part.notebook.cells
-        if not (nbgrader_metadata(cell).get("solution"))
-        or nbgrader_metadata(cell).get("grade_id") not in part.put_back
-    ]
-    return answer_texts(type(part.notebook)(cells=kept))
+    cells = []
+    for cell in part.notebook.cells:
+        name = nbgrader_metadata(cell).get("grade_id")
+        if name in part.missing:
+            continue
+        if isinstance(name, str) and name in part.beside:
+            cells.append(_node({**cell, "source": part.beside[name]}))
+        else:
+            cells.append(cell)
+    return answer_texts(_node(cells=cells))
 
 
 def _shown(name: str) -> str:
