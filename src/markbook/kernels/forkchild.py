@@ -7,6 +7,11 @@ magics and completer is most of a kernel's start. Sockets and threads are the ch
 from __future__ import annotations
 
 import contextlib
+import copy
+
+# Some of these are imported for their time only: debugpy is 80 ms that every kernel would pay.
+import faulthandler  # noqa: F401
+import importlib
 import json
 import logging
 import os
@@ -14,14 +19,17 @@ import random
 import resource
 import socket
 import sys
+import tempfile
 import time
 import traceback
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ipykernel.debugger  # noqa: F401  (imports debugpy, 80 ms that every kernel would pay)
+import ipykernel.debugger  # noqa: F401
 import ipykernel_launcher  # type: ignore[import-untyped]
+import IPython.core.logger  # noqa: F401
+import tornado.platform.asyncio  # noqa: F401
 from ipykernel.compiler import XCachingCompiler
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
@@ -37,6 +45,15 @@ if TYPE_CHECKING:
     from markbook.kernels.forkserver import Birth
 
 __all__ = ["become_kernel", "make_shell"]
+
+
+# Seconds between turns of threads while a kernel starts its six: with Python's own 5 ms the
+# main thread waits for each to begin, 5 to 8 ms in all.
+_BRISK = 0.0002
+
+
+# What IPython imports when it is first asked for magics, help, or a shell command.
+_LATE = ("IPython.core.magics.execution", "IPython.core.magics.namespace", "pexpect")
 
 
 class _NoProfile(ProfileDir):
@@ -60,6 +77,25 @@ def make_shell() -> None:
     shell.extension_manager.load_extension("storemagic")
     app: Any = IPKernelApp.instance(log_level=logging.CRITICAL)
     app.init_pdb()
+    app.log.debug("The shell is there.")  # the first use of a log sets it up
+    with contextlib.suppress(Exception):  # a matter of milliseconds only
+        _rehearse(shell)
+
+
+def _rehearse(shell: Any) -> None:
+    """Do once what is slow the first time, and leaves nothing behind but code that is loaded.
+
+    The first error of a notebook cost 42 ms of imports, which is more than its kernel.
+    """
+    for name in _LATE:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    shell.transform_cell("pass")
+    shell.display_formatter.format(0)
+    try:
+        int("an error")
+    except ValueError:
+        copy.copy(shell.InteractiveTB).structured_traceback(*sys.exc_info())
 
 
 def _start_kernel(app: Any, order: dict[str, Any], say_ready: Callable[[], None]) -> None:
@@ -91,16 +127,20 @@ def _start_kernel(app: Any, order: dict[str, Any], say_ready: Callable[[], None]
 def become_kernel(birth: Birth) -> None:
     """Be a kernel until it ends. Says on the line that the sockets are there, or why not."""
     line = socket.socket(fileno=birth.line)
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_BRISK)
     try:
         _settle(birth)
         app: Any = IPKernelApp.instance()
         _hand_over(app, birth.order)
         _start_kernel(app, birth.order, partial(_say, line, {"ready": True}))
         _limit_memory(birth.order["memory"])
-    except BaseException:  # noqa: BLE001  (whatever it was, the owner waits to hear of it)
-        _say(line, {"failed": traceback.format_exc()[-4000:]})
+    except BaseException as error:  # noqa: BLE001  (whatever it was, the owner waits to hear of it)
+        traceback.print_exc(file=sys.__stderr__)
+        _say(line, {"failed": f"{type(error).__name__}: {error}"[:2000]})
         os._exit(1)
     del birth
+    sys.setswitchinterval(usual)
     app.start()
 
 
@@ -127,6 +167,7 @@ def _settle(birth: Birth) -> None:
     os.environ.update(order["environment"])
     os.environ.setdefault("IPYTHONDIR", order["folder"])
     time.tzset()
+    tempfile.tempdir = None  # found anew, from this environment
     sys.path[:0] = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
     sys.argv = [str(Path(ipykernel_launcher.__file__)), "-f", order["connection_file"]]
     sys.orig_argv = [sys.executable, *sys.argv]

@@ -33,7 +33,9 @@ __all__ = [
     "ForkedProcess",
     "KernelStartError",
     "PreloadError",
+    "ServerLostError",
     "fork_server",
+    "running_fork_server",
     "stop_fork_servers",
 ]
 
@@ -59,6 +61,10 @@ _SAID = 4000  # characters of a server's stderr that an error repeats
 
 class KernelStartError(MarkbookError):
     """A kernel did not come up: the machine's or the course's doing, not a notebook's."""
+
+
+class ServerLostError(KernelStartError):
+    """A kernel server died, or does not answer."""
 
 
 class PreloadError(KernelStartError):
@@ -214,7 +220,7 @@ class ForkServer:
         return self._stream.fileno() != -1 and self.process.poll() is None
 
     def fork(self, order: Mapping[str, Any], stdout: int, stderr: int) -> ForkedProcess:
-        """Fork a kernel. Raises ``KernelStartError`` when the server is gone or cannot fork."""
+        """Fork a kernel. Raises ``ServerLostError``, or ``KernelStartError`` if it cannot."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             files = (stdout, stderr, theirs.fileno())
@@ -258,14 +264,14 @@ class ForkServer:
                 raise self._lost("it ended") from None
         return answer[0]
 
-    def _lost(self, how: str) -> KernelStartError:
+    def _lost(self, how: str) -> ServerLostError:
         said = self._said()
         self._stream.close()
         self.process.kill()
         self.process.wait()
         if not self.wrap:  # in a sandbox with processes of its own the numbers mean nothing here
             forktree.end_sessions(self._kernels)
-        return KernelStartError(
+        return ServerLostError(
             f"The kernel server was lost: {how}.{said}", hint="It is started again when needed."
         )
 

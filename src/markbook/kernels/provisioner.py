@@ -24,6 +24,7 @@ from markbook.kernels.forkowner import (
     ForkedProcess,
     ForkServer,
     KernelStartError,
+    ServerLostError,
     fork_server,
     running_fork_server,
 )
@@ -56,6 +57,8 @@ class ForkProvisioner(KernelProvisionerBase):
     process: ForkedProcess | None = None
     folder: Path | None = None
     pid: int | None = None
+    code: int | None = None  # the last kernel's exit status
+    lost = False  # the last kernel went down with its server, by nothing that it did itself
 
     @property
     def has_process(self) -> bool:
@@ -66,14 +69,17 @@ class ForkProvisioner(KernelProvisionerBase):
         """Choose the kernel's sockets, and write them down where clients look."""
         manager: Any = self.parent
         if self.folder is None:
-            self.folder = Path(tempfile.mkdtemp(prefix="mbk-", dir=_short_folder()))
+            try:
+                self.folder = Path(tempfile.mkdtemp(prefix="mbk-", dir=_short_folder()))
+            except OSError as error:
+                raise _not_started(str(error)) from error
         manager.transport = "ipc"
         manager.ip = str(self.folder / "k")
         for number, channel in enumerate(_CHANNELS, start=1):
             setattr(manager, f"{channel}_port", number)
         if not manager.connection_file:
             manager.connection_file = str(self.folder / "connection.json")
-        manager.write_connection_file()
+        # The file itself is the manager's to write, once the kernel is there; ours needs none.
         self.connection_info = manager.get_connection_info()
         kwargs.pop("extra_arguments", None)
         return await super().pre_launch(cmd=[], **kwargs)
@@ -88,9 +94,11 @@ class ForkProvisioner(KernelProvisionerBase):
             self.process = await self._fork(kwargs)
             self.pid = self.process.pid
             await self._wait_for_sockets(self.process)
-        except BaseException:
+        except BaseException as error:
             await self.kill()
             await self.cleanup()
+            if isinstance(error, OSError):
+                raise _not_started(str(error)) from error
             raise
         return self.connection_info
 
@@ -108,8 +116,10 @@ class ForkProvisioner(KernelProvisionerBase):
         }
         stdout, stderr, opened = _outputs(kwargs.get("stdout"), kwargs.get("stderr"))
         try:
-            server = await self._server()
-            return server.fork(order, stdout, stderr)
+            try:
+                return (await self._server()).fork(order, stdout, stderr)
+            except ServerLostError:  # what killed it, the last kernel's code say, is no reason here
+                return (await self._server()).fork(order, stdout, stderr)
         finally:
             for file in opened:
                 os.close(file)
@@ -135,9 +145,7 @@ class ForkProvisioner(KernelProvisionerBase):
                 what = f"its process ended ({process.code}) before it was ready"
             else:
                 continue
-            raise KernelStartError(
-                f"A kernel did not start: {what}", hint="The kernel's log may say more."
-            )
+            raise _not_started(what)
 
     async def poll(self) -> int | None:
         """Return None while the kernel runs, else its exit status (negative: the signal)."""
@@ -147,12 +155,15 @@ class ForkProvisioner(KernelProvisionerBase):
         """Wait for the kernel's end; returns its exit status."""
         if self.process is None:
             return 0
-        process = self.process
-        code = await process.wait()
-        process.close()
-        if self.process is process:
-            self.process = None
+        code = await self.process.wait()
+        self._let_go()
         return code
+
+    def _let_go(self) -> None:
+        if self.process is not None:
+            self.code, self.lost = self.process.poll(), self.process.lost
+            self.process.close()
+            self.process = None
 
     async def send_signal(self, signum: int) -> None:
         """Send a signal to the kernel's process group."""
@@ -175,9 +186,7 @@ class ForkProvisioner(KernelProvisionerBase):
 
     async def cleanup(self, restart: bool = False) -> None:
         """Remove what the kernel had: its line, and, when it is not to come back, its folder."""
-        if self.process is not None:
-            self.process.close()
-            self.process = None
+        self._let_go()
         if self.folder is not None and not restart:
             shutil.rmtree(self.folder, ignore_errors=True)
             manager: Any = self.parent
@@ -186,9 +195,23 @@ class ForkProvisioner(KernelProvisionerBase):
             self.folder = None
 
 
+def _not_started(why: str) -> KernelStartError:
+    return KernelStartError(
+        f"A kernel did not start: {why.strip().rstrip('.')}.", hint="Its log may say more."
+    )
+
+
 def _short_folder() -> str:
     folder = tempfile.gettempdir()
     return folder if len(os.fsencode(folder)) <= _LONGEST else "/tmp"
+
+
+def _is_open(file: int) -> bool:
+    try:
+        os.fstat(file)
+    except OSError:
+        return False
+    return True
 
 
 def _outputs(stdout: Any, stderr: Any) -> tuple[int, int, list[int]]:
@@ -196,9 +219,9 @@ def _outputs(stdout: Any, stderr: Any) -> tuple[int, int, list[int]]:
     opened: list[int] = []
 
     def descriptor(value: Any, default: int) -> int:
-        if value is None:
+        if value is None and _is_open(default):
             return default
-        if value == subprocess.DEVNULL or value == subprocess.PIPE:
+        if value in (None, subprocess.DEVNULL, subprocess.PIPE):
             opened.append(os.open(os.devnull, os.O_WRONLY))
             return opened[-1]
         return value if isinstance(value, int) else int(value.fileno())
