@@ -8,27 +8,36 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from markbook.model import Outcome
 
-__all__ = ["AutogradeEvent", "SubmissionFinished", "SubmissionStarted"]
+__all__ = ["AutogradeEvent", "SubmissionFinished", "SubmissionStarted", "SubmissionUnchanged"]
 
 
 @dataclass(frozen=True, slots=True)
 class SubmissionStarted:
-    """A submission is being run: the ``number``-th (from 1) of ``total``."""
+    """A submission is being run; ``done`` of ``total`` are finished."""
 
     student: str
-    number: int
+    done: int
     total: int
 
 
 @dataclass(frozen=True, slots=True)
 class SubmissionFinished:
-    """A submission is done and its record stored."""
+    """A submission is done, its record stored and its folder in place."""
 
     student: str
-    number: int
+    done: int
     total: int
     outcome: Outcome
     findings: tuple[str, ...]
 
 
-AutogradeEvent = SubmissionStarted | SubmissionFinished
+@dataclass(frozen=True, slots=True)
+class SubmissionUnchanged:
+    """A submission was as at its last run, and nothing was done."""
+
+    student: str
+    done: int
+    total: int
+
+
+AutogradeEvent = SubmissionStarted | SubmissionFinished | SubmissionUnchanged

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from markbook.autograde.files import hash_files, shown
 from markbook.errors import NotebookError
 from markbook.notebooks import nbgrader_metadata, read_notebook
 
@@ -34,34 +35,25 @@ def hash_folder(folder: Path, *, skip: str = "") -> str:
 
     A link counts by where it points, not by what is there.
     """
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if skip and path.suffix == skip:
-            continue
-        name = path.relative_to(folder).as_posix()
-        if ".ipynb_checkpoints" in name:
-            continue
-        if path.is_symlink():
-            content = b"link:" + str(path.readlink()).encode("utf-8", "surrogateescape")
-        elif path.is_file():
-            content = path.read_bytes()
-        else:
-            continue
-        encoded = name.encode("utf-8", "surrogateescape")
-        digest.update(b"%d:%s%d:" % (len(encoded), encoded, len(content)))
-        digest.update(content)
-    return digest.hexdigest()
+    files = {
+        path.relative_to(folder).as_posix(): (
+            b"link:" + os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+        )
+        for path in folder.rglob("*")
+        if (path.is_symlink() or path.is_file()) and not (skip and path.suffix == skip)
+    }
+    return hash_files(files)
 
 
 def prescan(folder: Path, notebooks: Collection[str]) -> Prescan:
     """Look at one submission; ``notebooks`` are the names the assignment has, without ending."""
     link = next((path for path in (folder, *folder.rglob("*")) if path.is_symlink()), None)
     if link is not None:
-        return Prescan(f"{_shown(link)} is a link, not a file")
+        return Prescan(f"{shown(link.name)} is a link, not a file")
     found = {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
     known = [name for name in notebooks if name in found]
     if not known:
-        handed_in = ", ".join(_shown(path) for path in found.values()) or "none"
+        handed_in = ", ".join(shown(path.name) for path in found.values()) or "none"
         return Prescan(
             f"it has none of the assignment's notebooks ({', '.join(sorted(notebooks))});"
             f" handed in: {handed_in}"
@@ -74,14 +66,11 @@ def prescan(folder: Path, notebooks: Collection[str]) -> Prescan:
             return Prescan(f"{found[name].name} cannot be read: {error.what}")
         except _FatalError as error:
             return Prescan(str(error))
-    findings += [f"{_shown(found[n])} is not of this assignment" for n in found if n not in known]
+    findings += [
+        f"{shown(found[n].name)} is not of this assignment" for n in found if n not in known
+    ]
     findings += [f"{n}.ipynb was not handed in" for n in sorted(notebooks) if n not in found]
     return Prescan(findings=tuple(findings))
-
-
-def _shown(path: Path) -> str:
-    """Return a file's name for people; a name may hold bytes that are no text."""
-    return path.name.encode("utf-8", "replace").decode()
 
 
 class _FatalError(Exception):

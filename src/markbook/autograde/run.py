@@ -3,52 +3,46 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
-from markbook.autograde.answers import read_answers
-from markbook.autograde.events import AutogradeEvent, SubmissionFinished, SubmissionStarted
-from markbook.autograde.prescan import hash_folder, prescan
-from markbook.errors import NotebookError, NothingMatched, UnknownName
-from markbook.gradebook import nbgrader
-from markbook.model import Answer, AnswerStatus, Outcome, SubmissionRecord
-from markbook.notebooks import read_questions
+from markbook.autograde.batch import Batch, Plan, read, unchanged
+from markbook.autograde.lock import only_run
+from markbook.autograde.master import read_master
+from markbook.autograde.nursery import Nursery
+from markbook.autograde.prescan import hash_folder
+from markbook.autograde.report import AutogradeReport
+from markbook.autograde.settings import file_rules, late_penalty, read_settings, refuse_foreign
+from markbook.autograde.with_nbgrader import NbgraderBatch
+from markbook.errors import NotebookError, NothingMatched, UnknownName, UsageError
+from markbook.executors import SerialExecutor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
 
+    from markbook.autograde.events import AutogradeEvent
     from markbook.course import Course
     from markbook.gradebook import Gradebook
-    from markbook.model import Question
 
-__all__ = ["AutogradeReport", "autograde"]
+__all__ = ["ENGINES", "Options", "autograde"]
 
-
-_UNFINISHED = "autograding was interrupted; run it again"
+Engine = Literal["markbook", "nbgrader"]
+ENGINES: tuple[Engine, ...] = ("markbook", "nbgrader")
 
 
 @dataclass(frozen=True, slots=True)
-class AutogradeReport:
-    """How the submissions of an assignment ended: the ``records`` of those run, by student.
+class Options:
+    """How submissions are run, where that is not as the course says.
 
-    ``unchanged`` are the students whose submission was as at the last run; ``resynced`` counts
-    the grades of nbgrader that were put right from the marks. After a dry run ``planned`` are
-    the students whose submission would be run.
+    ``timeout`` is in seconds for each cell (0: none); ``run_all`` runs code cells also where none
+    carries points or an answer. Only Markbook's own ``engine`` knows these two.
     """
 
-    assignment: str
-    records: tuple[SubmissionRecord, ...]
-    unchanged: tuple[str, ...]
-    resynced: int
-    planned: tuple[str, ...] = ()
-
-    def of(self, outcome: Outcome) -> tuple[SubmissionRecord, ...]:
-        return tuple(record for record in self.records if record.outcome is outcome)
-
-    @property
-    def failed(self) -> tuple[SubmissionRecord, ...]:
-        return self.of(Outcome.FAILED)
+    engine: Engine = "markbook"
+    timeout: float | None = None
+    run_all: bool = False
 
 
 def autograde(  # noqa: PLR0913  (a step's seam: every argument is one choice of the caller)
@@ -59,28 +53,55 @@ def autograde(  # noqa: PLR0913  (a step's seam: every argument is one choice of
     *,
     force: bool = False,
     dry_run: bool = False,
+    options: Options | None = None,
+    executor: Executor | None = None,
     on_event: Callable[[AutogradeEvent], None] = lambda event: None,
 ) -> AutogradeReport:
-    """Run every submission that changed since it was last run, and store its answers.
+    """Grade every submission that changed since it was last run, and store its answers.
 
     A failed submission is tried again; ``force`` runs all. One that fails gets a record that says
-    why, and the rest go on. Raises ``UnknownName`` for a student without submission,
-    ``NothingMatched`` if nobody has one, ``NotebookError`` before the assignment is released.
+    why, and the rest go on. Submissions are graded by ``executor``, which stays open (default: in
+    this thread); only this process reads and writes the gradebook and the course folder.
+
+    Raises ``UnknownName`` for a student without submission, ``NothingMatched`` if nobody has one,
+    ``NotebookError`` before the assignment is released, ``CourseError`` for a setting that cannot
+    be followed, ``MarkbookError`` while another run is at the same assignment or when results
+    cannot be stored: what was stored before it is good, and another run does the rest.
     """
+    started = time.monotonic()
     course.require(assignment)
-    batch = _Batch(course, gb, assignment, on_event)
+    _require_release(course, gb, assignment)
     chosen = _choose(course, assignment, students)
-    todo = [student for student in chosen if force or batch.changed(student)]
+    how = options or Options(engine=_engine())
+    if how.engine == "nbgrader":
+        run: _Run = _WithNbgrader(course, gb, assignment, force, how)
+    else:
+        run = _WithMarkbook(course, gb, assignment, force, how)
     if dry_run:
-        same = tuple(student for student in chosen if student not in set(todo))
-        return AutogradeReport(assignment, (), same, 0, planned=tuple(todo))
-    records = batch.run(todo)
-    return AutogradeReport(
-        assignment=assignment,
-        records=tuple(sorted(records, key=lambda record: record.student)),
-        unchanged=tuple(student for student in chosen if student not in set(todo)),
-        resynced=gb.resync(assignment),
-    )
+        todo = set(run.todo(chosen))
+        same = tuple(student for student in chosen if student not in todo)
+        planned = tuple(student for student in chosen if student in todo)
+        return AutogradeReport(assignment, unchanged=same, planned=planned)
+    with only_run(course, assignment):
+        report = run.run(chosen, executor or SerialExecutor(), on_event)
+    return replace(report, seconds=time.monotonic() - started)
+
+
+def _engine() -> Engine:
+    # until kernels/execute.py is there
+    from importlib.util import find_spec
+
+    return "markbook" if find_spec("markbook.kernels.execute") else "nbgrader"
+
+
+def _require_release(course: Course, gb: Gradebook, assignment: str) -> None:
+    release = course.release(assignment)
+    if not any(release.glob("*.ipynb")) or not gb.released(assignment):
+        raise NotebookError(
+            f"The assignment {assignment!r} has not been released from this course folder.",
+            path=release,
+            hint=f"Run 'markbook release {assignment}' first.",
+        )
 
 
 def _choose(course: Course, assignment: str, students: Sequence[str] | None) -> tuple[str, ...]:
@@ -96,150 +117,121 @@ def _choose(course: Course, assignment: str, students: Sequence[str] | None) -> 
             f"There is no submission of {', '.join(map(repr, unknown))} to {assignment!r}.",
             hint=f"There are those of: {', '.join(submitted)}.",
         )
-    return submitted if students is None else tuple(s for s in submitted if s in set(students))
+    if students is not None:
+        return tuple(student for student in submitted if student in set(students))
+    excluded = str(course.setting("student_id_exclude", "CourseDirectory", default="")).split(",")
+    return tuple(student for student in submitted if student not in excluded)
 
 
-class _Batch:
-    """One run over the submissions of one assignment."""
+def _master_hash(course: Course, gb: Gradebook, assignment: str) -> str:
+    """Return a hash of all that scores depend on beside the submission; the same for each engine.
 
-    def __init__(
+    That are the released cells, the source's helper files, and the course's settings.
+    """
+    settings = replace(read_settings(course), preload=())
+    parts = [
+        gb.master_hash(assignment),
+        hash_folder(course.source(assignment), skip=".ipynb"),
+        repr((settings, file_rules(course, assignment).keep, late_penalty(course))),
+    ]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+class _Run:
+    """A run of one engine."""
+
+    def todo(self, students: Sequence[str]) -> list[str]:
+        """Return the students whose submission would be run."""
+        raise NotImplementedError
+
+    def run(
         self,
-        course: Course,
-        gb: Gradebook,
-        assignment: str,
+        students: Sequence[str],
+        executor: Executor,
         on_event: Callable[[AutogradeEvent], None],
+    ) -> AutogradeReport:
+        raise NotImplementedError
+
+
+class _WithMarkbook(_Run):
+    def __init__(
+        self, course: Course, gb: Gradebook, assignment: str, force: bool, options: Options
     ) -> None:
-        self.course = course
+        refuse_foreign(course)
+        master = read_master(course, gb, assignment)
+        changes: dict[str, Any] = {"run_all": options.run_all or master.settings.run_all}
+        if options.timeout is not None:
+            changes["cell_seconds"] = options.timeout or None
+        self.plan = Plan(
+            course=course,
+            gb=gb,
+            master=replace(master, settings=replace(master.settings, **changes)),
+            master_hash=_master_hash(course, gb, assignment),
+            rules=file_rules(course, assignment),
+            late_penalty=late_penalty(course),
+            force=force,
+        )
+
+    def todo(self, students: Sequence[str]) -> list[str]:
+        plan = self.plan
+        records = {record.student: record for record in plan.gb.records(plan.assignment)}
+        return [
+            student
+            for student in students
+            if plan.force or not unchanged(plan, read(plan, student), records.get(student))
+        ]
+
+    def run(
+        self,
+        students: Sequence[str],
+        executor: Executor,
+        on_event: Callable[[AutogradeEvent], None],
+    ) -> AutogradeReport:
+        plan = self.plan
+        if plan.force:
+            plan.gb.reopen(plan.assignment, students)
+        folder = plan.course.autograded(plan.assignment, "x").parent.parent
+        with Nursery(folder, plan.assignment, plan.rules) as nursery:
+            batch = Batch(plan, executor, nursery, on_event, total=len(students))
+            batch.run(students)
+        return AutogradeReport(
+            plan.assignment,
+            records=tuple(sorted(batch.reports, key=lambda report: report.student)),
+            unchanged=tuple(batch.unchanged),
+            resynced=batch.resynced,
+        )
+
+
+class _WithNbgrader(_Run):
+    def __init__(
+        self, course: Course, gb: Gradebook, assignment: str, force: bool, options: Options
+    ) -> None:
+        if options.timeout is not None or options.run_all:
+            raise UsageError(
+                "nbgrader's own autograder takes its time limit from nbgrader_config.py, and runs"
+                " all cells anyway.",
+                hint="Set c.ExecutePreprocessor.timeout there, or leave --engine away.",
+            )
         self.gb = gb
         self.assignment = assignment
-        self.on_event = on_event
-        self.questions = _questions(course, gb, assignment)
-        self.notebooks = frozenset(question.notebook for question in self.questions) | frozenset(
-            path.stem for path in course.release(assignment).glob("*.ipynb")
-        )
-        # helper files of the source are copied over a student's before running
-        helpers = hash_folder(course.source(assignment), skip=".ipynb")
-        master = gb.master_hash(assignment) + helpers
-        self.master_hash = hashlib.sha256(master.encode()).hexdigest()
-        self.total = 0
-        self.done = 0
+        self.force = force
+        master_hash = _master_hash(course, gb, assignment)
+        self.batch = NbgraderBatch(course, gb, assignment, master_hash)
 
-    def changed(self, student: str) -> bool:
-        record = self.gb.record(self.assignment, student)
-        return (
-            record is None
-            or record.outcome is Outcome.FAILED
-            or record.master_hash != self.master_hash
-            or record.content_hash != self._content_hash(student)
-            or not any(self.course.autograded(self.assignment, student).glob("*.ipynb"))
-        )
+    def todo(self, students: Sequence[str]) -> list[str]:
+        return [student for student in students if self.force or self.batch.changed(student)]
 
-    def run(self, students: Sequence[str]) -> list[SubmissionRecord]:
-        self.total = len(students)
-        records: list[SubmissionRecord] = []
-        # What was hashed is what will be said to have run, even if a student hands in meanwhile.
-        hashes = {student: self._content_hash(student) for student in students}
-        scans = {
-            student: prescan(self.course.submitted(self.assignment, student), self.notebooks)
-            for student in students
-        }
-        for student, scan in scans.items():
-            if scan.failure is not None:
-                self._start(student)
-                self._clear(student)
-                records.append(self._fail(student, hashes[student], scan.failure))
-        runnable = [student for student in students if scans[student].failure is None]
-        self._open(runnable, hashes)
-        waiting = iter(runnable)
-        self._start(next(waiting, None))
-        for run in nbgrader.autograde(self.course, self.assignment, runnable):
-            if run.failure is not None:
-                self._clear(run.student)
-                records.append(self._fail(run.student, hashes[run.student], run.failure))
-            else:
-                findings = (*scans[run.student].findings, *run.warnings)
-                records.append(self._read(run.student, hashes[run.student], findings))
-            self._start(next(waiting, None))
-        return records
-
-    def _open(self, students: Sequence[str], hashes: dict[str, str]) -> None:
-        """Take back that earlier runs are done, so that a killed run is made up for."""
-        earlier = {record.student: record for record in self.gb.records(self.assignment)}
-        for student in students:
-            if student in earlier and earlier[student].outcome is not Outcome.FAILED:
-                record = self._record(student, hashes[student], Outcome.FAILED, (_UNFINISHED,))
-                self.gb.save_submission(record, ())
-
-    def _read(self, student: str, content_hash: str, findings: Iterable[str]) -> SubmissionRecord:
-        folder = self.course.autograded(self.assignment, student)
-        release = self.course.release(self.assignment)
-        try:
-            answers = read_answers(self.questions, release, folder, student)
-        except NotebookError as error:
-            self._clear(student)
-            return self._fail(student, content_hash, str(error))
-        all_findings = tuple(dict.fromkeys([*findings, *_missing(answers)]))
-        outcome = Outcome.NEEDS_ATTENTION if all_findings else Outcome.GRADED
-        return self._save(student, content_hash, outcome, all_findings, answers)
-
-    def _fail(self, student: str, content_hash: str, reason: str) -> SubmissionRecord:
-        return self._save(student, content_hash, Outcome.FAILED, (reason,), ())
-
-    def _save(
+    def run(
         self,
-        student: str,
-        content_hash: str,
-        outcome: Outcome,
-        findings: tuple[str, ...],
-        answers: Sequence[Answer],
-    ) -> SubmissionRecord:
-        record = self._record(student, content_hash, outcome, findings)
-        self.gb.save_submission(record, answers)
-        self.on_event(SubmissionFinished(student, self.done, self.total, outcome, findings))
-        return record
-
-    def _record(
-        self, student: str, content_hash: str, outcome: Outcome, findings: tuple[str, ...]
-    ) -> SubmissionRecord:
-        return SubmissionRecord(
-            assignment=self.assignment,
-            student=student,
-            content_hash=content_hash,
-            master_hash=self.master_hash,
-            outcome=outcome,
-            findings=findings,
+        students: Sequence[str],
+        executor: Executor,
+        on_event: Callable[[AutogradeEvent], None],
+    ) -> AutogradeReport:
+        todo = self.todo(students)
+        reports = self.batch.run(todo, on_event)
+        return AutogradeReport(
+            self.assignment,
+            records=tuple(sorted(reports, key=lambda report: report.student)),
+            unchanged=tuple(student for student in students if student not in set(todo)),
+            resynced=self.gb.resync(self.assignment),
         )
-
-    def _start(self, student: str | None) -> None:
-        if student is not None:
-            self.done += 1
-            self.on_event(SubmissionStarted(student, self.done, self.total))
-
-    def _clear(self, student: str) -> None:
-        """Leave no autograded notebook of a submission that failed, or none of an earlier one."""
-        folder = self.course.autograded(self.assignment, student)
-        shutil.rmtree(folder, ignore_errors=True)
-        if folder.parent.is_dir() and not any(folder.parent.iterdir()):
-            folder.parent.rmdir()
-
-    def _content_hash(self, student: str) -> str:
-        return hash_folder(self.course.submitted(self.assignment, student))
-
-
-def _questions(course: Course, gb: Gradebook, assignment: str) -> tuple[Question, ...]:
-    release = course.release(assignment)
-    if not any(release.glob("*.ipynb")) or not gb.released(assignment):
-        raise NotebookError(
-            f"The assignment {assignment!r} has not been released from this course folder.",
-            path=release,
-            hint=f"Run 'markbook release {assignment}' first.",
-        )
-    return read_questions(release, assignment)
-
-
-def _missing(answers: Iterable[Answer]) -> list[str]:
-    return [
-        f"the cell of question {answer.question!r} is missing from {answer.notebook}.ipynb"
-        for answer in answers
-        if answer.status is AnswerStatus.MISSING
-    ]

@@ -2,11 +2,132 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, ThreadPoolExecutor
+import time
+from concurrent.futures import Executor, Future
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
-__all__ = ["dask"]
+from markbook import __version__
+from markbook.errors import UsageError
+from markbook.executors.end import ExecutorLost, WorkerKilled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ClusterExecutor", "dask"]
+
+T = TypeVar("T")
+
+_CONNECT_SECONDS = 10
+_WORKER_SECONDS = 30
+_COUNT_SECONDS = 5.0  # asking is a round trip to the scheduler
 
 
 def dask(*, workers: int | None = None, address: str | None = None) -> Executor:
-    """Being written."""
-    return ThreadPoolExecutor(max_workers=1)
+    """Return an executor on the cluster of the scheduler at ``address``.
+
+    ``workers`` bounds how many tasks are thought to run at once; by default that is what the
+    cluster has threads for. Raises ``UsageError`` without Dask or an address, when nobody answers
+    there, when no worker comes, or when one has another Markbook.
+    """
+    if address is None:
+        raise UsageError(
+            "The executor 'dask' needs to know where its scheduler is.",
+            hint="Name it with --scheduler tcp://HOST:PORT.",
+        )
+    try:
+        distributed: Any = import_module("distributed")
+    except ImportError as error:
+        raise UsageError(
+            "Dask is not installed here.", hint="Install it: pip install 'markbook[cluster]'."
+        ) from error
+    try:
+        client = distributed.Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise UsageError(
+            f"No Dask scheduler answers at {address!r}: {error}",
+            hint="Is it running, and does the address begin with tcp:// or tls://?",
+        ) from error
+    try:
+        _check(client, address)
+    except BaseException:
+        client.close()
+        raise
+    return ClusterExecutor(client, address, workers)
+
+
+def _check(client: Any, address: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=_WORKER_SECONDS)
+    except TimeoutError as error:
+        raise UsageError(
+            f"The Dask scheduler at {address!r} has no worker.",
+            hint="Start some: 'dask worker ADDRESS' on each machine.",
+        ) from error
+    for worker, version in client.run(_version, on_error="return").items():
+        if version != __version__:
+            raise UsageError(
+                f"The Dask worker {worker} has not the Markbook of this machine"
+                f" ({__version__}), but: {version}.",
+                hint="Install the same version there.",
+            )
+
+
+def _version() -> str:
+    return __version__
+
+
+class ClusterExecutor(Executor):
+    """Dask's executor, whose errors are those of any other executor; owns its ``client``."""
+
+    def __init__(self, client: Any, address: str, workers: int | None = None) -> None:
+        self._client = client
+        self._address = address
+        self._workers = workers
+        self._count = 0
+        self._counted_at = -_COUNT_SECONDS
+        # the same call twice is two calls: results are not looked up by their arguments
+        self._executor = client.get_executor(pure=False)
+
+    @property
+    def workers(self) -> int:
+        """How many tasks run at once: as asked, or the cluster's threads, which come and go."""
+        if self._workers is not None:
+            return self._workers
+        if time.monotonic() > self._counted_at + _COUNT_SECONDS:
+            self._counted_at = time.monotonic()
+            self._count = sum(self._client.nthreads().values())
+        return max(1, self._count)
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        outer: Future[T] = Future()
+        inner = self._executor.submit(fn, *args, **kwargs)
+        inner.add_done_callback(lambda done: self._finish(outer, done))
+        return outer
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._executor.shutdown(wait=wait and not cancel_futures)
+        self._client.close()
+
+    def kill(self) -> None:
+        """Have the cluster forget what was asked of it; what runs there runs to its end."""
+        self._executor.shutdown(wait=False)
+        self._client.close(timeout=2)
+
+    def _finish(self, outer: Future[T], done: Future[T]) -> None:
+        if not outer.set_running_or_notify_cancel():
+            return
+        error = None if done.cancelled() else done.exception()
+        if type(error).__name__ == "KilledWorker":
+            outer.set_exception(WorkerKilled("it ended its workers, one after another"))
+        elif done.cancelled() or self._client.status != "running":
+            outer.set_exception(
+                ExecutorLost(
+                    f"The Dask scheduler at {self._address!r} went away.",
+                    hint="What was done is kept; run it again to do the rest.",
+                )
+            )
+        elif error is not None:
+            outer.set_exception(error)
+        else:
+            outer.set_result(done.result())

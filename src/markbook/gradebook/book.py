@@ -32,6 +32,7 @@ from markbook.gradebook.submissions import (
     read_answers,
     read_records,
     read_versions,
+    reopen,
     store_submission,
 )
 from markbook.gradebook.suggestions import read_suggestions, store_suggestions
@@ -147,6 +148,14 @@ class Gradebook:
         """
         with writing(self._engine) as connection:
             return save_graded(connection, assignment, batch, late_penalty=late_penalty)
+
+    def reopen(self, assignment: str, students: Sequence[str]) -> None:
+        """Have these submissions be graded again, though they did not change.
+
+        Their records lose the hash of their content, and nothing else.
+        """
+        with writing(self._engine) as connection:
+            reopen(connection, assignment, students)
 
     def answers(self, assignment: str, question: str | None = None) -> tuple[Answer, ...]:
         """Return the answers by student, each student's in the order they were saved in."""

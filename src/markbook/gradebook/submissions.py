@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from markbook.errors import InternalError
 from markbook.gradebook import tables
-from markbook.gradebook.queries import all_in, many
+from markbook.gradebook.queries import all_in, batched, many
 from markbook.gradebook.stamps import stamp
 from markbook.gradebook.strings import restored, storable
 from markbook.model import Answer, AnswerStatus, Outcome, SubmissionRecord
@@ -23,6 +23,7 @@ __all__ = [
     "read_answers",
     "read_records",
     "read_versions",
+    "reopen",
     "store_submission",
     "store_submissions",
 ]
@@ -54,6 +55,14 @@ def _set_by_id(table: Any, names: Iterable[str]) -> Any:
 
 _INSERT_RECORDS = insert(tables.submission)
 _UPDATE_RECORDS = _set_by_id(tables.submission, _RECORD)
+_REOPEN = (
+    update(tables.submission)
+    .where(
+        tables.submission.c.assignment == bindparam("of"),
+        tables.submission.c.student.in_(bindparam("some", expanding=True)),
+    )
+    .values(content_hash="")
+)
 _INSERT_ANSWERS = insert(tables.answer)
 _UPDATE_ANSWERS = _set_by_id(tables.answer, (*_ANSWER, "text_version"))
 _DELETE_ANSWERS = delete(tables.answer).where(tables.answer.c.id == bindparam("_id"))
@@ -106,6 +115,12 @@ def store_submissions(
     answered = {record.student: answers for record, answers in submissions if answers}
     if answered and _store_answers(connection, assignment, answered):
         stamp(connection, assignment)
+
+
+def reopen(connection: Connection, assignment: str, students: Sequence[str]) -> None:
+    """Forget what the students' records were made from, so that they hold no longer."""
+    for part in batched(students):
+        connection.execute(_REOPEN, {"of": assignment, "some": list(part)})
 
 
 def read_versions(

@@ -1,0 +1,353 @@
+"""The coordinator: submissions out to workers, results into the gradebook and the folders."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from concurrent.futures import BrokenExecutor, CancelledError
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from markbook.autograde.events import SubmissionFinished, SubmissionStarted, SubmissionUnchanged
+from markbook.autograde.files import HandedIn, laid_down, read_submission
+from markbook.autograde.report import SubmissionReport
+from markbook.autograde.values import Result
+from markbook.autograde.worker import MASTER_WANTED, grade_here
+from markbook.errors import MarkbookError
+from markbook.executors import ExecutorLost, warm, width
+from markbook.model import GradedSubmission, Outcome, SubmissionRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Executor, Future
+    from typing import Any, Literal
+
+    from markbook.autograde.events import AutogradeEvent
+    from markbook.autograde.nursery import Nursery
+    from markbook.autograde.settings import FileRules
+    from markbook.autograde.values import Master
+    from markbook.course import Course
+    from markbook.gradebook import Gradebook
+
+__all__ = ["Batch", "Plan", "read", "unchanged"]
+
+# Each worker has one submission in hand and the next ones at hand, while the coordinator stores.
+_EACH = 4
+# Bytes under way together: large submissions wait for each other.
+_UNDER_WAY = 64_000_000
+# A result is stored when it is this old (seconds) or has this much company.
+_OLDEST = 0.5
+_MOST = 64
+_SLOW = 0.1
+_GRADER = "markbook.autograde.worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one run goes by. ``force``: submissions that did not change are graded again."""
+
+    course: Course
+    gb: Gradebook
+    master: Master
+    master_hash: str
+    rules: FileRules
+    late_penalty: Literal["none", "zero"]
+    force: bool
+
+    @property
+    def assignment(self) -> str:
+        return self.master.assignment
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A submission that waits to be stored."""
+
+    handed: HandedIn
+    result: Result
+
+    @property
+    def student(self) -> str:
+        return self.result.student
+
+
+@dataclass(slots=True)
+class Batch:
+    """One run over submissions: bounded in what is under way, whatever the class's size.
+
+    ``reports`` and ``unchanged`` tell how they ended; ``resynced`` counts the grades that were
+    put right from marks.
+    """
+
+    plan: Plan
+    executor: Executor
+    nursery: Nursery
+    on_event: Callable[[AutogradeEvent], None]
+    total: int = 0
+    done: int = 0
+    reports: list[SubmissionReport] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    resynced: int = 0
+    _key: str = field(default_factory=lambda: uuid.uuid4().hex)
+    _records: dict[str, SubmissionRecord] = field(default_factory=dict)
+    _flight: dict[Future[Any], HandedIn] = field(default_factory=dict)
+    _size: int = 0
+    _sent: int = 0
+    _landed: SimpleQueue[Future[Any]] = field(default_factory=SimpleQueue)
+    _waiting: list[_Done] = field(default_factory=list)
+    _since: float = 0.0
+    _slow: bool = False
+
+    def run(self, students: Iterable[str]) -> None:
+        """Grade the submissions that changed, and store the results as they come.
+
+        What is done when somebody stops the run, or the workers are lost, is stored before the
+        ``KeyboardInterrupt`` or ``ExecutorLost`` goes on. Raises ``MarkbookError`` when results
+        cannot be stored.
+        """
+        records = self.plan.gb.records(self.plan.assignment)
+        self._records = {record.student: record for record in records}
+        warm(self.executor, _GRADER)
+        try:
+            for student in students:
+                self._take(student)
+                self._land(wait=False)
+                self._store_when_due()
+            while self._flight:
+                self._land(wait=True)
+                self._store_when_due()
+        except (KeyboardInterrupt, ExecutorLost):
+            self._store()
+            raise
+        self._store()
+
+    def _take(self, student: str) -> None:
+        """Read one submission, and have it graded unless it is as it was."""
+        handed = read(self.plan, student)
+        if not self.plan.force and unchanged(self.plan, handed, self._records.get(student)):
+            self.unchanged.append(student)
+            self.done += 1
+            self.on_event(SubmissionUnchanged(student, self.done, self.total))
+            return
+        if handed.failure is None:
+            self._wait_for_room(handed.size)
+        self.on_event(SubmissionStarted(student, self.done, self.total))
+        if handed.failure is None:
+            # the first ones bring the master to every worker; one that comes later asks for it
+            self._submit(handed, with_master=self._sent < width(self.executor))
+        else:
+            self._finish(_Done(handed, _failed(student, handed.failure)))
+
+    def _wait_for_room(self, size: int) -> None:
+        while self._flight and (
+            len(self._flight) >= _EACH * width(self.executor) or self._size + size > _UNDER_WAY
+        ):
+            self._land(wait=True)
+            self._store_when_due()
+
+    def _submit(self, handed: HandedIn, *, with_master: bool) -> None:
+        master = self.plan.master if with_master else None
+        started = time.monotonic()
+        try:
+            future = self.executor.submit(grade_here, self._key, master, handed.submission)
+        except BrokenExecutor as error:
+            raise ExecutorLost(
+                "The processes that grade are gone.",
+                hint="What was done is kept; run it again to do the rest.",
+            ) from error
+        self._sent += 1
+        self._size += handed.size
+        self._flight[future] = handed
+        future.add_done_callback(self._landed.put)
+        # an executor that works in this thread: the next one may keep it from storing for long
+        self._slow = future.done() and time.monotonic() - started > _SLOW
+
+    def _land(self, *, wait: bool) -> None:
+        """Take what has come back; with ``wait``, until something has or storing is due."""
+        try:
+            future = self._landed.get(block=wait, timeout=self._patience() if wait else None)
+        except Empty:
+            return
+        while True:
+            handed = self._flight.pop(future)
+            self._size -= handed.size
+            result = _result_of(future, handed.submission.student)
+            if isinstance(result, Result):
+                self._finish(_Done(handed, result))
+            else:
+                self._submit(handed, with_master=True)
+            try:
+                future = self._landed.get(block=False)
+            except Empty:
+                return
+
+    def _patience(self) -> float | None:
+        """Return the seconds until storing is due; None while nothing waits for it."""
+        if not self._waiting:
+            return None
+        return max(0.0, self._since + _OLDEST - time.monotonic())
+
+    def _finish(self, done: _Done) -> None:
+        if not self._waiting:
+            self._since = time.monotonic()
+        self._waiting.append(done)
+
+    def _store_when_due(self) -> None:
+        if len(self._waiting) >= _MOST or self._slow or self._patience() == 0.0:
+            self._store()
+
+    def _store(self) -> None:
+        """Store what waits: folders built, old ones away, gradebook, new ones in their place.
+
+        In this order a kill leaves a submission that is as it was, or one without autograded
+        notebooks, which the next run grades again.
+        """
+        batch, self._waiting = self._waiting, []
+        if not batch:
+            return
+        away: list[str] = []
+        try:
+            for done in batch:
+                if done.result.outcome is not Outcome.FAILED:
+                    self._grow(done)
+            for done in batch:
+                away.append(done.student)
+                self.nursery.take_away(done.student, self._folder(done.student))
+        except OSError as error:
+            self._put_back(away)
+            raise MarkbookError(
+                f"The autograded notebooks cannot be written: {error.strerror} ({error.filename}).",
+                hint="What was stored is kept; mend it, then run this again to do the rest.",
+            ) from error
+        try:
+            self.resynced += self._save(batch)
+        except BaseException:
+            self._look_after(batch)
+            raise
+        self._hand_over(batch)
+
+    def _grow(self, done: _Done) -> None:
+        master, handed, result = self.plan.master, done.handed, done.result
+        files = laid_down(handed.submission, result.notebooks, master.helpers, self.plan.rules)
+        self.nursery.grow(done.student, files)
+
+    def _save(self, batch: list[_Done]) -> int:
+        graded = [self._graded(done) for done in batch]
+        return self.plan.gb.save_graded(
+            self.plan.assignment, graded, late_penalty=self.plan.late_penalty
+        )
+
+    def _graded(self, done: _Done) -> GradedSubmission:
+        record, result = self._record(done), done.result
+        if result.outcome is Outcome.FAILED:
+            return GradedSubmission(record)
+        return GradedSubmission(
+            record, result.answers, result.grades, result.comments, result.timestamp
+        )
+
+    def _record(self, done: _Done) -> SubmissionRecord:
+        return SubmissionRecord(
+            assignment=self.plan.assignment,
+            student=done.student,
+            content_hash=done.handed.content_hash,
+            master_hash=self.plan.master_hash,
+            outcome=done.result.outcome,
+            findings=done.result.findings,
+        )
+
+    def _hand_over(self, batch: list[_Done]) -> None:
+        for done in batch:
+            self.nursery.hand_over(done.student, self._folder(done.student))
+        for done in batch:
+            result = done.result
+            self.done += 1
+            self.reports.append(
+                SubmissionReport(
+                    result.student,
+                    result.outcome,
+                    result.findings,
+                    result.repairs,
+                    dict(result.seconds),
+                )
+            )
+            self.on_event(
+                SubmissionFinished(
+                    result.student, self.done, self.total, result.outcome, result.findings
+                )
+            )
+
+    def _look_after(self, batch: list[_Done]) -> None:
+        """Set the folders right after storing broke off, which may have been just after it.
+
+        All of a batch is stored or nothing, and no submission whose record is as it will be is
+        graded. Where the gradebook does not answer, the folders stay away: the next run makes
+        them again.
+        """
+        try:
+            stored = self.plan.gb.record(self.plan.assignment, batch[0].student)
+        except Exception:  # noqa: BLE001  (what is raised already says more)
+            return
+        if stored == self._record(batch[0]):
+            self._hand_over(batch)
+        else:
+            self._put_back([done.student for done in batch])
+
+    def _put_back(self, students: Iterable[str]) -> None:
+        for student in students:
+            self.nursery.put_back(student, self._folder(student))
+
+    def _folder(self, student: str) -> Any:
+        return self.plan.course.autograded(self.plan.assignment, student)
+
+
+def unchanged(plan: Plan, handed: HandedIn, record: SubmissionRecord | None) -> bool:
+    """Tell whether a submission's last run holds: same files, same master, notebooks there."""
+    if (
+        record is None
+        or record.outcome is Outcome.FAILED
+        or record.master_hash != plan.master_hash
+        or record.content_hash != handed.content_hash
+    ):
+        return False
+    folder = plan.course.autograded(plan.assignment, handed.submission.student)
+    names = {f"{notebook.name}.ipynb" for notebook in plan.master.notebooks}
+    expected = names & handed.submission.files.keys()
+    if not expected:
+        return any(folder.glob("*.ipynb"))
+    return all((folder / name).is_file() for name in expected)
+
+
+def read(plan: Plan, student: str) -> HandedIn:
+    """Read a student's submission; one that cannot be read is one with a failure."""
+    try:
+        return read_submission(plan.course.submitted(plan.assignment, student), student)
+    except OSError as error:
+        return HandedIn.unreadable(student, error)
+
+
+def _result_of(future: Future[Any], student: str) -> Result | None:
+    """Return what became of a submission, None where the worker did not know the master."""
+    try:
+        result = future.result()
+    except ExecutorLost:
+        raise
+    except CancelledError as error:
+        raise ExecutorLost(
+            "The processes that grade were stopped.",
+            hint="What was done is kept; run it again to do the rest.",
+        ) from error
+    except BrokenExecutor:
+        return _failed(
+            student, "the process that graded it was killed, and again when it was tried once more"
+        )
+    except Exception as error:  # noqa: BLE001  (one submission never stops the others)
+        return _failed(
+            student,
+            f"Markbook failed on it ({type(error).__name__}: {error}); please report this fault",
+        )
+    return None if result == MASTER_WANTED else result
+
+
+def _failed(student: str, reason: str) -> Result:
+    return Result(student=student, outcome=Outcome.FAILED, findings=(reason,))
