@@ -27,11 +27,11 @@ def align(notebook: NotebookNode, master: MasterNotebook, released: NotebookNode
     """Return the notebook with each cell of ``master`` exactly once, and what had to be done.
 
     ``released`` is the notebook as students got it. Cells are recognised by id, then by where
-    they stand, then by their text. Each master cell's ``metadata.nbgrader`` is the release's; its
-    source is the student's, also where a read-only cell was edited: restoring is the next step.
-    The order is the student's, unless a test would stand above an answer that it tests. Text of
-    the student's that is in no answer stays in the notebook as ordinary cells. Raises
-    ``CannotAlign`` when nothing of the master is recognised.
+    they stand, then by their text. Each master cell's type and ``metadata.nbgrader`` are the
+    release's; an answer's source is the student's, a read-only cell's the release's. The order is
+    the student's, unless a test would stand above an answer that it tests. Text of the student's
+    that is in no answer stays in the notebook as ordinary cells, or is quoted in a finding if it
+    was typed into a read-only text. Raises ``CannotAlign`` when nothing is recognised.
     """
     if as_released(notebook, master, released):
         known = {cell.id for cell in master.cells}
@@ -58,4 +58,4 @@ def align(notebook: NotebookNode, master: MasterNotebook, released: NotebookNode
     pieces = resolve_copies(pieces, anchors, story)
     pieces = follow_order(pieces, anchors, story)
     pieces = take_new_cells(pieces, anchors, story)
-    return build(notebook, pieces, anchors, story)
+    return build(notebook, pieces, anchors, story, name=f"{master.name}.ipynb")

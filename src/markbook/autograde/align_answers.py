@@ -18,24 +18,34 @@ if TYPE_CHECKING:
 
     from markbook.autograde.align_values import Anchor, Piece
 
-__all__ = ["Story", "follow_order", "resolve_copies", "take_new_cells"]
+__all__ = ["Story", "Told", "follow_order", "resolve_copies", "take_new_cells"]
 
 _ONE_TEXT = 60  # of 100: two versions of a text are more alike, two parts of one are less
 _BETWEEN = "\n\n---\n\n"  # a rule, in Markdown, between two versions of an answer
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A sentence on one master cell."""
+
+    sentence: str
+    doubtful: bool = False
+    summary: str = ""
+
+
 @dataclass(slots=True)
 class Story:
-    """What was done, to be told: sentences by master cell, and cells that lead nowhere."""
+    """What was done, to be told: sentences by master cell, and code beside its cell."""
 
-    told: dict[str, list[tuple[str, bool]]] = field(default_factory=lambda: defaultdict(list))
+    told: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
     beside: dict[str, str] = field(default_factory=dict)
 
-    def repair(self, anchor: Anchor, sentence: str) -> None:
-        self.told[anchor.id].append((sentence, False))
+    def repair(self, anchor: Anchor, sentence: str, summary: str = "") -> None:
+        """Tell of something put right; ``summary`` says it of many cells ("{} lost their id")."""
+        self.told[anchor.id].append(Told(sentence, summary=summary))
 
     def doubt(self, anchor: Anchor, sentence: str) -> None:
-        self.told[anchor.id].append((sentence, True))
+        self.told[anchor.id].append(Told(sentence, doubtful=True))
 
 
 def resolve_copies(pieces: list[Piece], anchors: Sequence[Anchor], story: Story) -> list[Piece]:
@@ -149,7 +159,7 @@ def _both(
     others = [piece for piece in live if piece is not kept]
     for piece in others:
         piece.owner = None
-    story.beside[anchor.id] = "\n\n".join(piece.source for piece in others)
+    story.beside[anchor.id] = "\n\n".join(piece.source for piece in live)
     story.doubt(
         anchor,
         f"the code of {anchor.id!r} was in a copied cell ({where}) and the copies differ: the last"
@@ -229,7 +239,11 @@ def _tell_found(anchor: Anchor, piece: Piece, how: How, story: Story, *, merged:
         return
     named = f"it had the id {piece.grade_id!r}" if piece.grade_id else "it had no id"
     by = "its place" if how is How.ORDER else "its text"
-    story.repair(anchor, f"the answer to {anchor.id!r} ({where}) is recognised by {by}: {named}")
+    story.repair(
+        anchor,
+        f"the answer to {anchor.id!r} ({where}) is recognised by {by}: {named}",
+        "" if piece.grade_id else f"{{}} had no id and are recognised by their {by[4:]}",
+    )
 
 
 def _in_place(anchor: Anchor, pieces: Sequence[Piece], anchors: Sequence[Anchor]) -> list[Piece]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
@@ -23,12 +24,13 @@ from markbook.autograde.align_values import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from markbook.autograde.align_answers import Story
+    from markbook.autograde.align_answers import Story, Told
     from markbook.autograde.align_values import Anchor
 
 __all__ = ["build"]
 
 _SETTINGS = ("grade", "solution", "locked", "task", "points", "cell_type")
+_MANY = 4  # cells with the same lot are told of in one sentence
 _WITH_IDS = 5  # nbformat 4.5 gives cells ids
 
 
@@ -38,9 +40,17 @@ def _node(content: dict[str, Any]) -> NotebookNode:
 
 
 def build(
-    notebook: NotebookNode, pieces: list[Piece], anchors: Sequence[Anchor], story: Story
+    notebook: NotebookNode,
+    pieces: list[Piece],
+    anchors: Sequence[Anchor],
+    story: Story,
+    *,
+    name: str,
 ) -> Alignment:
-    """Return the alignment: missing cells put back, tests below their answers, all of it told."""
+    """Return the alignment: missing cells put back, tests below their answers, all of it told.
+
+    ``name`` is the notebook's in sentences.
+    """
     loose, lost = _loose(pieces, anchors, story)
     missing = _put_back(pieces, anchors, story)
     pieces = _in_order(pieces, anchors, story)
@@ -53,11 +63,12 @@ def build(
     aligned = notebook if same else _node(notebook | {"cells": cells})
     places = tuple(_place(anchor, pieces, story, missing) for anchor in anchors)
     told = [entry for anchor in anchors for entry in story.told.get(anchor.id, ())]
+    doubts = [*(said.sentence for said in told if said.doubtful), *lost]
     return Alignment(
         notebook=aligned,
         places=places,
-        repairs=tuple(sentence for sentence, doubtful in told if not doubtful),
-        doubts=(*(sentence for sentence, doubtful in told if doubtful), *lost),
+        repairs=tuple(f"{name}: {sentence}" for sentence in _summed(told)),
+        doubts=tuple(f"{name}: {sentence}" for sentence in doubts),
         missing=missing,
         beside=dict(story.beside),
         loose=tuple(sorted(loose, key=lambda entry: entry.cell)),
@@ -72,9 +83,22 @@ def _place(anchor: Anchor, pieces: Sequence[Piece], story: Story, missing: froze
         id=anchor.id,
         cells=piece.numbers if piece.number else (),
         how=piece.how if piece.number else back,
-        note="; ".join(sentence for sentence, _ in told),
-        doubtful=any(doubtful for _, doubtful in told),
+        note="; ".join(said.sentence for said in told),
+        doubtful=any(said.doubtful for said in told),
     )
+
+
+def _summed(told: Sequence[Told]) -> tuple[str, ...]:
+    """Return the repairs, those that many cells have in common as one sentence."""
+    counts = Counter(said.summary for said in told if said.summary)
+    sentences = [
+        said.summary.format(f"{counts[said.summary]} cells")
+        if counts[said.summary] >= _MANY
+        else said.sentence
+        for said in told
+        if not said.doubtful
+    ]
+    return tuple(dict.fromkeys(sentences))
 
 
 def _put_back(pieces: list[Piece], anchors: Sequence[Anchor], story: Story) -> frozenset[str]:
@@ -95,7 +119,8 @@ def _put_back(pieces: list[Piece], anchors: Sequence[Anchor], story: Story) -> f
             story.doubt(anchor, sentence)
         else:
             what = "test" if anchor.role is Role.TEST else "read-only cell"
-            story.repair(anchor, f"the {what} {anchor.id!r} was deleted and is put back")
+            sentence = f"the {what} {anchor.id!r} was deleted and is put back"
+            story.repair(anchor, sentence, "{} that are read-only were deleted and are put back")
     return frozenset(missing)
 
 
@@ -142,11 +167,14 @@ def _in_order(pieces: list[Piece], anchors: Sequence[Anchor], story: Story) -> l
 def _tell_changes(pieces: Sequence[Piece], story: Story) -> None:
     for piece in pieces:
         anchor = piece.owner
+        if anchor is not None and piece.cut and anchor.role.answer:
+            _tell_merged(piece, anchor, story)
         if anchor is None or not piece.number or piece.cut:
             continue
         name = f"{anchor.id!r} (cell {piece.number})"
         if piece.how is How.TEXT and not anchor.role.answer:
-            story.repair(anchor, f"the read-only cell {name} is recognised by its text")
+            sentence = f"the read-only cell {name} had no id and is recognised by its text"
+            story.repair(anchor, sentence, "{} had no id and are recognised by their text")
         if piece.kind != anchor.kind:
             story.repair(
                 anchor,
@@ -156,7 +184,18 @@ def _tell_changes(pieces: Sequence[Piece], story: Story) -> None:
             _tell_settings(piece, anchor, name, story)
         elif piece.how is How.ID:
             had = f"the id {piece.grade_id!r}" if piece.grade_id else "no nbgrader id"
-            story.repair(anchor, f"the cell of {name} had {had}: it is recognised all the same")
+            sentence = f"the cell of {name} had {had}: it is recognised by its id in the file"
+            many = "{} had no nbgrader id and are recognised by their id in the file"
+            story.repair(anchor, sentence, "" if piece.grade_id else many)
+
+
+def _tell_merged(piece: Piece, anchor: Anchor, story: Story) -> None:
+    if not story.told.get(anchor.id):
+        story.repair(
+            anchor,
+            f"the answer to {anchor.id!r} stood in cell {piece.number} together with another"
+            " cell's text: they are taken apart",
+        )
 
 
 def _tell_settings(piece: Piece, anchor: Anchor, name: str, story: Story) -> None:
@@ -164,7 +203,9 @@ def _tell_settings(piece: Piece, anchor: Anchor, name: str, story: Story) -> Non
     version = theirs.get("schema_version")
     if version != ours.get("schema_version"):
         story.repair(
-            anchor, f"the nbgrader metadata of {name} had version {_short(version)}: restored"
+            anchor,
+            f"the nbgrader metadata of {name} had version {_short(version)}: restored",
+            f"{{}} had nbgrader metadata of version {_short(version)}: restored",
         )
         return
     changed = [
@@ -191,8 +232,9 @@ def _edited(pieces: Sequence[Piece], story: Story) -> list[Loose]:
         if anchor is None or anchor.role.answer or not piece.number:
             continue
         typed = piece.edited
-        if not piece.cut and plain(piece.source) != plain(anchor.source):
+        if not piece.cut and anchor.locked and plain(piece.source) != plain(anchor.source):
             typed = "\n".join(filter(None, compare(anchor.source, piece.source)))
+            piece.source = anchor.source
         elif not typed:
             continue
         said = f": {quoted(typed)}" if typed.strip() else ""
@@ -222,11 +264,15 @@ def _loose(
         worth = piece.kind != "code" and any(letter.isalnum() for letter in piece.source)
         found.append(Loose(piece.number, piece.source, told=worth and not task))
         if worth and not task:
-            told.append(
-                f"cell {piece.number} was added by the student and is in no answer:"
-                f" {quoted(piece.source)}"
-            )
+            told.append(f"{_whence(piece, pieces)} is in no answer: {quoted(piece.source)}")
     return found, told
+
+
+def _whence(piece: Piece, pieces: Sequence[Piece]) -> str:
+    if not piece.cut:
+        return f"cell {piece.number} was added by the student and"
+    names = [p.owner.id for p in pieces if p.owner is not None and p.number == piece.number]
+    return f"text in the cell of {' and '.join(map(repr, names))} (cell {piece.number})"
 
 
 def _cells(pieces: Sequence[Piece], notebook: NotebookNode) -> list[NotebookNode]:

@@ -64,7 +64,9 @@ def anchors_of(master: MasterNotebook, released: NotebookNode) -> tuple[Anchor, 
             group, tested = [cell.id] if tested else [*group, cell.id], False
         tested = tested or role is Role.TEST
         tests = tuple(group) if role is Role.TEST else ()
-        anchors.append(Anchor(cell.id, order, role, model, str(model["source"]), tests))
+        anchors.append(
+            Anchor(cell.id, order, role, model, str(model["source"]), tests, cell.locked)
+        )
     return tuple(anchors)
 
 

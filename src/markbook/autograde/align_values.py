@@ -79,9 +79,8 @@ class Alignment:
     ``notebook`` is the very notebook that was given when nothing had to be done; otherwise a new
     one: the given one is never changed. ``repairs`` are sentences on what was put right,
     ``doubts`` on what a person has to look at. ``missing`` are the ids of answer cells that are
-    nowhere in the submission and were put back as released. ``beside`` is code, by the id of an
-    answer cell left as released, that stands in new cells of the student's: it runs where it
-    stands, and is part of what the student answered.
+    nowhere in the submission and were put back as released. ``beside`` is the text of code answers,
+    by id, where it is not (only) in their cell but in cells beside it, which run where they stand.
     """
 
     notebook: NotebookNode
@@ -126,6 +125,7 @@ class Anchor:
     cell: NotebookNode
     source: str
     tests: tuple[str, ...] = ()
+    locked: bool = False
 
     @property
     def kind(self) -> str:
