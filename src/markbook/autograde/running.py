@@ -128,7 +128,7 @@ def _drop_invalid(notebook: NotebookNode, name: str) -> list[str]:
 
 def _is_output(output: NotebookNode) -> bool:
     with contextlib.suppress(nbformat.ValidationError):
-        nbformat.validate(  # type: ignore[no-untyped-call]
+        nbformat.validate(
             output, ref=str(output.get("output_type")), version=4, version_minor=5
         )
         return True
