@@ -67,7 +67,7 @@ def run_notebook(
     name = prepared.master.name
     if execution.stopped is Stopped.NEVER_STARTED:
         raise NeverStarted(_last_line(execution.log))
-    findings = _drop_invalid(notebook, name)
+    findings = _refuse_invalid(notebook, name)
     findings += [
         f"{_Place(number, name)} was interrupted after {settings.cell_seconds:g} seconds"
         for number, cell in enumerate(notebook.cells, start=1)
@@ -113,23 +113,22 @@ def _error(sentence: str) -> Any:
     )
 
 
-def _drop_invalid(notebook: NotebookNode, name: str) -> list[str]:
-    """Take out outputs that code forged so that they are none, and would spoil the notebook."""
+def _refuse_invalid(notebook: NotebookNode, name: str) -> list[str]:
+    """Put an error, which counts 0, for outputs that code forged so that they are none.
+
+    They would make the whole notebook invalid, and nbgrader gives up on such a submission.
+    """
     findings = []
     for number, cell in enumerate(notebook.cells, start=1):
-        if cell.cell_type != "code":
-            continue
-        kept = [output for output in cell.outputs if _is_output(output)]
-        if len(kept) < len(cell.outputs):
-            cell.outputs = kept
-            findings.append(f"{_Place(number, name)} wrote an output that is not valid")
+        if cell.cell_type == "code" and not all(map(_is_output, cell.outputs)):
+            sentence = "wrote an output that is none"
+            cell.outputs = [o if _is_output(o) else _error(f"it {sentence}") for o in cell.outputs]
+            findings.append(f"{_Place(number, name)} {sentence}")
     return findings
 
 
 def _is_output(output: NotebookNode) -> bool:
     with contextlib.suppress(nbformat.ValidationError):
-        nbformat.validate(
-            output, ref=str(output.get("output_type")), version=4, version_minor=5
-        )
+        nbformat.validate(output, ref=str(output.get("output_type")), version=4, version_minor=5)
         return True
     return False
