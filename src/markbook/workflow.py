@@ -20,9 +20,10 @@ from markbook.suggest import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
     from pathlib import Path
 
-    from markbook.autograde import AutogradeReport
+    from markbook.autograde import AutogradeReport, Options
     from markbook.collect import CollectReport
     from markbook.course import Course
     from markbook.feedback import FeedbackReport
@@ -42,6 +43,7 @@ class Plan:
     ``papers`` are taken in when there are any; otherwise, with ``exchange``, what students
     submitted there; otherwise what lies in ``submitted/`` is all there is. ``rule`` turns
     suggestions into marks of ``marker``; without one every suggestion waits for a person.
+    ``grading`` says how submissions are graded, where that is not as the course says.
     """
 
     assignment: str
@@ -50,6 +52,7 @@ class Plan:
     exchange: bool = False
     rule: str | None = None
     marker: str | None = None
+    grading: Options | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,16 @@ class Run:
         )
 
 
-def run(course: Course, plan: Plan, *, on_step: Callable[[str, Any], None]) -> Run:
+def run(
+    course: Course,
+    plan: Plan,
+    *,
+    executor: Executor | None = None,
+    on_step: Callable[[str, Any], None],
+) -> Run:
     """Take an assignment from what students handed in to their feedback and the class report.
 
+    Submissions are graded by ``executor``, by default in this thread.
     ``on_step`` hears each step's report (by name) as soon as it is there, and its events before.
     Raises what the steps raise when there is nothing they could do; one bad paper, submission or
     grader is a finding in its step's report, and the rest go on.
@@ -93,7 +103,14 @@ def run(course: Course, plan: Plan, *, on_step: Callable[[str, Any], None]) -> R
             on_step("release", release.build(course, name))
         collected, exchanged = _collect(course, plan, events_of("collect"))
         on_step("collect", collected if collected is not None else exchanged)
-        graded = autograde(course, gb, name, on_event=events_of("autograde"))
+        graded = autograde(
+            course,
+            gb,
+            name,
+            options=plan.grading,
+            executor=executor,
+            on_event=events_of("autograde"),
+        )
         on_step("autograde", graded)
         suggested = suggest(course, gb, name, on_event=events_of("suggest"))
         on_step("suggest", suggested)

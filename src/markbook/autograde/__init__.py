@@ -1,5 +1,9 @@
 """Grading submissions, and putting what students wrote into the answers table."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from markbook.autograde.events import (
     AutogradeEvent,
     SubmissionFinished,
@@ -7,10 +11,11 @@ from markbook.autograde.events import (
     SubmissionUnchanged,
 )
 from markbook.autograde.report import AutogradeReport, SubmissionReport
-from markbook.autograde.run import ENGINES, Options, autograde
+
+if TYPE_CHECKING:
+    from markbook.autograde.run import Options, autograde
 
 __all__ = [
-    "ENGINES",
     "AutogradeEvent",
     "AutogradeReport",
     "Options",
@@ -20,3 +25,12 @@ __all__ = [
     "SubmissionUnchanged",
     "autograde",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # The coordinator needs the gradebook; workers, which import this package too, do not.
+    if name in ("Options", "autograde"):
+        from markbook.autograde import run
+
+        return getattr(run, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

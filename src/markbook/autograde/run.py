@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from markbook.course import Course
     from markbook.gradebook import Gradebook
 
-__all__ = ["ENGINES", "Options", "autograde"]
+__all__ = ["Engine", "Options", "autograde"]
 
 Engine = Literal["markbook", "nbgrader"]
-ENGINES: tuple[Engine, ...] = ("markbook", "nbgrader")
 
 
 @dataclass(frozen=True, slots=True)

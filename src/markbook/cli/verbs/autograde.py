@@ -1,8 +1,9 @@
-"""``markbook autograde``: submitted to autograded, answers into the gradebook."""
+"""``markbook autograde``: submitted to autograded, scores and answers into the gradebook."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import functools
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -11,23 +12,87 @@ from markbook.cli.exits import ExitCode
 from markbook.cli.progress import progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from markbook.autograde import AutogradeReport
+    from markbook.autograde import AutogradeReport, Options
 
-__all__ = ["as_json_value", "command", "tell"]
+__all__ = ["as_json_value", "command", "grading_options", "open_workers", "options_of", "tell"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def grading_options(function: F) -> F:
+    """Add the options that say how and where submissions are graded."""
+    found = (
+        click.option(
+            "--executor",
+            "executor_name",
+            metavar="NAME",
+            help="Where: processes (a worker for each core, the default), serial, or dask.",
+        ),
+        click.option("--workers", type=click.IntRange(min=1), help="How many submissions at once."),
+        click.option("--scheduler", metavar="ADDRESS", help="A Dask scheduler: its workers grade."),
+        click.option(
+            "--engine",
+            type=click.Choice(["markbook", "nbgrader"]),
+            default="markbook",
+            help="Let nbgrader's own autograder do it.",
+        ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0),
+            metavar="SECONDS",
+            help="For each cell, instead of the course's (0: none).",
+        ),
+        click.option("--run-all", is_flag=True, help="Run code also where none is scored."),
+    )
+    return functools.reduce(lambda wrapped, option: option(wrapped), reversed(found), function)
+
+
+def options_of(engine: str, timeout: float | None, run_all: bool) -> Options:
+    from markbook.autograde import Options
+
+    return Options(
+        engine="nbgrader" if engine == "nbgrader" else "markbook", timeout=timeout, run_all=run_all
+    )
+
+
+def open_workers(
+    name: str | None, workers: int | None, scheduler: str | None, engine: str, *, idle: bool
+) -> AbstractContextManager[Any]:
+    """Open the executor that the options ask for; none of them where nothing is graded by one."""
+    from markbook.errors import UsageError
+    from markbook.executors import open_executor
+
+    if engine == "nbgrader" and (name or workers or scheduler):
+        raise UsageError(
+            "nbgrader's own autograder runs one submission after another, in a process of its own.",
+            hint="Leave --executor, --workers and --scheduler away, or --engine.",
+        )
+    if idle or engine == "nbgrader":
+        return open_executor("serial")
+    return open_executor(name, workers=workers, address=scheduler)
 
 
 @click.command("autograde")
 @options.assignment_argument
 @click.option("--student", "students", multiple=True, help="Only this student (repeatable).")
 @click.option("--force", is_flag=True, help="Run submissions again that did not change.")
+@grading_options
 @options.common
 @options.dry_run
-def command(
+def command(  # noqa: PLR0913  (a verb's options)
     assignment: str,
     students: tuple[str, ...],
     force: bool,
+    executor_name: str | None,
+    workers: int | None,
+    scheduler: str | None,
+    engine: str,
+    timeout: float | None,
+    run_all: bool,
     course_path: Path | None,
     as_json: bool,
     dry_run: bool,
@@ -42,7 +107,11 @@ def command(
 
     course = options.open_course(course_path)
     course.require(assignment)
-    with Gradebook.open(course) as gb, progress("autograding", quiet=as_json) as on_event:
+    with (
+        Gradebook.open(course) as gb,
+        open_workers(executor_name, workers, scheduler, engine, idle=dry_run) as executor,
+        progress("autograding", quiet=as_json) as on_event,
+    ):
         report = autograde(
             course,
             gb,
@@ -50,6 +119,8 @@ def command(
             students or None,
             force=force,
             dry_run=dry_run,
+            options=options_of(engine, timeout, run_all),
+            executor=executor,
             on_event=on_event,
         )
     if as_json:
@@ -71,11 +142,15 @@ def as_json_value(report: AutogradeReport) -> dict[str, Any]:
                 "student": record.student,
                 "outcome": str(record.outcome),
                 "findings": list(record.findings),
+                "repairs": list(record.repairs),
+                "seconds": {phase: round(took, 6) for phase, took in record.seconds.items()},
             }
             for record in report.records
         ],
         "unchanged": list(report.unchanged),
         "planned": list(report.planned),
+        "totals": report.totals,
+        "seconds": round(report.seconds, 3),
     }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from markbook.cli import options, show
 from markbook.cli.exits import ExitCode
+from markbook.cli.progress import progress
 from markbook.cli.verbs import autograde, collect, feedback, mark, stats, suggest
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ __all__ = ["command"]
 @click.option("--exchange", is_flag=True, help="Collect from the nbgrader exchange first.")
 @click.option("--accept", "rule", help="Turn the suggestions this rule covers into marks.")
 @click.option("--marker", help="Who marks by that rule (default: the user of this machine).")
+@autograde.grading_options
 @options.common
 @options.dry_run
 def command(  # noqa: PLR0913  (a verb's options)
@@ -35,6 +38,12 @@ def command(  # noqa: PLR0913  (a verb's options)
     exchange: bool,
     rule: str | None,
     marker: str | None,
+    executor_name: str | None,
+    workers: int | None,
+    scheduler: str | None,
+    engine: str,
+    timeout: float | None,
+    run_all: bool,
     course_path: Path | None,
     as_json: bool,
     dry_run: bool,
@@ -55,10 +64,16 @@ def command(  # noqa: PLR0913  (a verb's options)
         exchange=exchange,
         rule=rule,
         marker=marker,
+        grading=autograde.options_of(engine, timeout, run_all),
     )
     if dry_run:
         return _plan(course, plan, as_json=as_json)
-    result = workflow.run(course, plan, on_step=_silent if as_json else _teller(course))
+    with (
+        autograde.open_workers(executor_name, workers, scheduler, engine, idle=False) as executor,
+        ExitStack() as bars,
+    ):
+        teller = _silent if as_json else _teller(course, bars)
+        result = workflow.run(course, plan, executor=executor, on_step=teller)
     if as_json:
         show.json_out(_as_json(course, result))
     return ExitCode.ATTENTION if result.needs_attention else ExitCode.DONE
@@ -90,8 +105,8 @@ def _silent(_step: str, _event: Any) -> None:
     return
 
 
-def _teller(course: Course) -> Callable[[str, Any], None]:
-    """Print each step's report when it is there; the events in between are for bars."""
+def _teller(course: Course, bars: ExitStack) -> Callable[[str, Any], None]:
+    """Print each step's report when it is there; while grading goes on, ``bars`` holds its bar."""
     from markbook.autograde import AutogradeReport
     from markbook.collect import CollectReport
     from markbook.feedback import FeedbackReport
@@ -113,10 +128,17 @@ def _teller(course: Course) -> Callable[[str, Any], None]:
         StatsReport: lambda report: stats.tell(course, report),
     }
 
-    def on_step(_step: str, event: Any) -> None:
+    grading: Callable[[Any], None] | None = None
+
+    def on_step(step: str, event: Any) -> None:
+        nonlocal grading
         tell = tellers.get(type(event))
         if tell is not None:
+            bars.close()
             tell(event)
+        elif step == "autograde":
+            grading = grading or bars.enter_context(progress("autograding"))
+            grading(event)
 
     return on_step
 
