@@ -29,13 +29,14 @@ class PreparedCell:
     """One cell of the master, with what a submission's cell of that id has to be like.
 
     ``released`` is the nbgrader metadata of the release, ``metadata`` the same with the master's
-    checksum, as autograded cells have it; ``source`` is the released text.
+    checksum, as autograded cells have it; ``tags`` are the release's, with which a cell can be
+    kept from running.
     """
 
     master: MasterCell
     released: Mapping[str, Any]
     metadata: Mapping[str, Any]
-    source: str
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def _cells(master: MasterNotebook, released: NotebookNode) -> dict[str, Prepared
                 master=expected,
                 released=metadata,
                 metadata={**metadata, "checksum": expected.checksum},
-                source=cell.source,
+                tags=tuple(cell.metadata.get("tags", ())),
             )
             if not _fits(expected, cell.cell_type, metadata):
                 raise _unfit(

@@ -22,7 +22,7 @@ def restore(notebook: NotebookNode, prepared: PreparedNotebook) -> None:
     """Restore an aligned notebook, without outputs, in place; its alignment told what changed.
 
     Restored are the kernel and, of each cell of the master, type, points, kind, checksum and,
-    where it is locked, the text: the master's, with hidden tests. Every id is there at most once.
+    where it is locked, tags and text: the master's, with hidden tests. Every id is there once.
     """
     if prepared.kernelspec is not None:
         notebook.metadata["kernelspec"] = dict(prepared.kernelspec)
@@ -52,6 +52,9 @@ def _restore(cell: NotebookNode, nbgrader: Any, known: PreparedCell) -> None:
         _set_type(cell, known.master.cell_type)
     if known.master.locked:
         cell.source = known.master.source
+        if tuple(cell.metadata.get("tags", ())) != known.tags:
+            # nbgrader leaves them, and a test that is tagged not to be run has full points then
+            cell.metadata["tags"] = list(known.tags)
 
 
 def _set_type(cell: NotebookNode, cell_type: str) -> None:
