@@ -166,6 +166,8 @@ def _settle(birth: Birth) -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     os.environ.setdefault("IPYTHONDIR", order["folder"])
+    name, _, value = order["mark"].partition("=")
+    os.environ[name] = value
     time.tzset()
     tempfile.tempdir = None  # found anew, from this environment
     sys.path[:0] = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]

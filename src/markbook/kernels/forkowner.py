@@ -11,6 +11,7 @@ import atexit
 import contextlib
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -54,6 +55,8 @@ _KEPT = (
     "TZ",
     "XDG_CACHE_HOME",
 )
+# By it a lost server's processes are found, those that left their session and group as well.
+MARK = "MARKBOOK_KERNELS"
 _QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # debugpy's advice on frozen modules, on stderr
 _FORK_SECONDS = 30.0  # a fork takes milliseconds; a machine that swaps, seconds
 _SAID = 4000  # characters of a server's stderr that an error repeats
@@ -91,18 +94,16 @@ class ForkedProcess:
         self.lost = False
         self.ready = False
         self.failure: str | None = None
-        self._line = line
         line.setblocking(False)
+        self._line = line.detach()  # read as a file: each read is a packet, nothing (b"") the end
 
     def poll(self) -> int | None:
         """Return the exit status, or None while the process runs."""
         while self.code is None:
             try:
-                packet = self._line.recv(65536)
+                packet = os.read(self._line, 65536)
             except BlockingIOError:
                 break
-            except ConnectionError:
-                packet = b""
             self._hear(json.loads(packet) if packet else None)
         return self.code
 
@@ -110,6 +111,7 @@ class ForkedProcess:
         if message is None:
             self.lost = True
             self.code = -signal.SIGKILL
+            self.server.end_remains()
         elif "exit" in message:
             self.code = message["exit"]
         else:
@@ -122,7 +124,7 @@ class ForkedProcess:
             return True
         loop = asyncio.get_running_loop()
         # A copy: others may wait on the same line, and a loop watches a descriptor once.
-        copy = os.dup(self._line.fileno())
+        copy = os.dup(self._line)
         heard: asyncio.Future[None] = loop.create_future()
         loop.add_reader(copy, _settle, heard)
         try:
@@ -151,8 +153,12 @@ class ForkedProcess:
 
     def close(self) -> None:
         """Let go of the line. The process, should it live, is no longer heard of."""
-        self._line.close()
-        self.server.forget(self.pid)
+        line, self._line = self._line, -1
+        if line != -1:
+            os.close(line)
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def _settle(heard: asyncio.Future[None]) -> None:
@@ -170,7 +176,7 @@ class ForkServer:
         self.preload = preload
         self.wrap = wrap
         self._lock = threading.Lock()
-        self._kernels: set[int] = set()
+        self.mark = f"{MARK}={secrets.token_hex(8)}"
         self._errors: IO[bytes] = tempfile.TemporaryFile(prefix="markbook-")
         self._stream, theirs = socket.socketpair()
         try:
@@ -198,7 +204,7 @@ class ForkServer:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._errors,
-            env=_environment(),
+            env=_environment() | {MARK: self.mark.partition("=")[2]},
             cwd="/",
             start_new_session=True,  # Ctrl-C at the terminal is for the owner
         )
@@ -224,7 +230,7 @@ class ForkServer:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             files = (stdout, stderr, theirs.fileno())
-            reply = self._ask({"do": "fork", **order}, files, _FORK_SECONDS)
+            reply = self._ask({"do": "fork", **order, "mark": self.mark}, files, _FORK_SECONDS)
         except BaseException:
             ours.close()
             raise
@@ -236,7 +242,6 @@ class ForkServer:
                 f"A kernel could not be started: {reply['error']}.",
                 hint="The machine is out of processes or memory: run fewer at once.",
             )
-        self._kernels.add(reply["pid"])
         return ForkedProcess(self, reply["pid"], ours)
 
     def signal(self, pid: int, number: int) -> None:
@@ -244,9 +249,9 @@ class ForkServer:
         with contextlib.suppress(KernelStartError):
             self._ask({"do": "signal", "pid": pid, "signal": int(number)}, (), _FORK_SECONDS)
 
-    def forget(self, pid: int) -> None:
-        """Drop an ended kernel from those that would be looked after were the server lost."""
-        self._kernels.discard(pid)
+    def end_remains(self) -> None:
+        """Kill what a lost server's kernels had started; the kernels died with it."""
+        forktree.end_marked(self.mark)
 
     def _ask(
         self, order: Mapping[str, Any], files: tuple[int, ...], seconds: float
@@ -269,8 +274,7 @@ class ForkServer:
         self._stream.close()
         self.process.kill()
         self.process.wait()
-        if not self.wrap:  # in a sandbox with processes of its own the numbers mean nothing here
-            forktree.end_sessions(self._kernels)
+        self.end_remains()
         return ServerLostError(
             f"The kernel server was lost: {how}.{said}", hint="It is started again when needed."
         )

@@ -60,14 +60,13 @@ def main() -> None:
     if sys.path and sys.path[0] == str(Path.cwd()):
         del sys.path[0]  # what -m puts there
     forktree.adopt_orphans()
-    if not _prepare(owner):
-        return
-    birth = _Server(owner).serve()
-    if birth is not None:
-        del owner
-        from markbook.kernels.forkchild import become_kernel
+    birth = _Server(owner).serve() if _prepare(owner) else None
+    if birth is None:
+        os._exit(0)  # taking the interpreter down properly would be 0.1 s for nothing
+    del owner
+    from markbook.kernels.forkchild import become_kernel
 
-        become_kernel(birth)
+    become_kernel(birth)
 
 
 def _prepare(owner: socket.socket) -> bool:

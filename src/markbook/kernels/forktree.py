@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["adopt_orphans", "children", "die_with_parent", "end_orphans", "end_sessions", "name"]
+__all__ = ["adopt_orphans", "children", "die_with_parent", "end_marked", "end_orphans", "name"]
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
@@ -92,10 +92,11 @@ def _stopped(roots: list[int]) -> set[int]:
     return known
 
 
-def end_sessions(sessions: Collection[int]) -> None:
-    """Kill what is left of ``sessions`` (numbers of kernels whose server is gone)."""
+def end_marked(mark: str) -> None:
+    """Kill every process of this user that has the line ``mark`` in its environment."""
+    line = mark.encode()
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                if os.getsid(int(entry.name)) in sessions:
+            with contextlib.suppress(OSError):  # another's, or gone
+                if line in (entry / "environ").read_bytes().split(b"\0"):
                     os.kill(int(entry.name), signal.SIGKILL)
