@@ -11,7 +11,9 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from distributed import LocalCluster
 
 # CI draws the same examples at every run: whether a change lands must not be a matter of luck.
 # On a developer's machine they are drawn anew each time, and what is found becomes a test.
@@ -66,3 +68,24 @@ def _quiet_machine() -> None:
     """Keep a developer's own Jupyter configuration out of the tests."""
     os.environ["JUPYTER_NO_CONFIG"] = "1"
     os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
+
+
+@pytest.fixture(scope="session")
+def dask_cluster() -> Iterator[LocalCluster]:
+    """A Dask scheduler with two worker processes on this machine."""
+    import dask
+    from distributed import LocalCluster
+
+    # a task is given up when it ended its worker twice, not four times: starting them takes long
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            silence_logs=50,
+        ) as cluster,
+    ):
+        yield cluster
