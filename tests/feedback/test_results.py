@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from nbformat.v4 import new_code_cell, new_output
-
+from markbook.feedback.executed import Cell
 from markbook.feedback.results import TestResult, read_result
 
 BOTH = """assert f(1) == 2, 'one'
@@ -13,23 +12,26 @@ assert f(2) == 4, 'secret'
 ### END HIDDEN TESTS"""
 
 
+def error(name, value, traceback):
+    return {"output_type": "error", "ename": name, "evalue": value, "traceback": traceback}
+
+
 def failed(source, line, *, name="AssertionError", value=""):
     frame = (
         f"\x1b[32mCell\x1b[39m\x1b[32m \x1b[39m\x1b[32mIn[3]\x1b[39m\x1b[32m, line {line}\x1b[39m\n"
     )
-    error = new_output("error", ename=name, evalue=value, traceback=["----", frame, "File x"])
-    return new_code_cell(source, outputs=[error])
+    return Cell(source, [error(name, value, ["----", frame, "File x"])])
 
 
 def test_no_error_and_full_marks_is_passed_for_what_the_cell_has():
-    assert read_result(new_code_cell(BOTH), full_marks=True) == TestResult("passed", "passed")
-    assert read_result(new_code_cell("assert f(1)"), full_marks=True) == TestResult("passed", None)
+    assert read_result(Cell(BOTH), full_marks=True) == TestResult("passed", "passed")
+    assert read_result(Cell("assert f(1)"), full_marks=True) == TestResult("passed", None)
     only = "# more later\n### BEGIN HIDDEN TESTS\nassert 1\n### END HIDDEN TESTS"
-    assert read_result(new_code_cell(only), full_marks=True) == TestResult(None, "passed")
+    assert read_result(Cell(only), full_marks=True) == TestResult(None, "passed")
 
 
 def test_no_error_but_fewer_points_is_not_called_passed():
-    assert read_result(new_code_cell("0.5"), full_marks=False).visible == "failed"
+    assert read_result(Cell("0.5"), full_marks=False).visible == "failed"
 
 
 def test_a_visible_test_that_fails_is_quoted_with_what_it_said():
@@ -62,8 +64,8 @@ def test_a_line_that_the_cell_does_not_have_is_not_believed(line):
 
 
 def test_a_traceback_without_a_place_says_failed_and_nothing_else():
-    error = new_output("error", ename="Odd", evalue="secret", traceback=["nothing here"])
-    result = read_result(new_code_cell(BOTH, outputs=[error]), full_marks=False)
+    odd = error("Odd", "secret", ["nothing here"])
+    result = read_result(Cell(BOTH, [odd]), full_marks=False)
     assert (result.line, result.message) == ("", "")
 
 
@@ -75,3 +77,14 @@ def test_hidden_tests_without_an_end_hide_the_rest_of_the_cell():
 def test_an_endless_error_message_is_cut():
     result = read_result(failed("assert a", 1, value="x" * 10_000), full_marks=False)
     assert len(result.message) == 300
+
+
+def test_tests_that_were_ended_say_why_instead_of_failed():
+    stopped = error("MarkbookStopped", "It ran longer than 30 seconds.", ["MarkbookStopped: It"])
+    result = read_result(Cell(BOTH, [stopped]), full_marks=False)
+    assert result == TestResult("not-run", "not-run", "", "It ran longer than 30 seconds.")
+
+
+@pytest.mark.parametrize("output", [None, 3, "x", {"output_type": "error"}, {"traceback": 1}])
+def test_an_output_that_is_none_is_not_read(output):
+    assert read_result(Cell(BOTH, [output]), full_marks=True).line == ""

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from markbook.feedback.executed import Executed
 from markbook.feedback.results import read_result
-from markbook.feedback.views import CriterionLine, ItemView, State, StudentPage, TestLine, tally
+from markbook.feedback.views import (
+    CriterionLine,
+    FurtherCell,
+    ItemView,
+    State,
+    StudentPage,
+    TestLine,
+    tally,
+)
 from markbook.model import AnswerStatus, counted
-from markbook.notebooks import graded_cells
+from markbook.text.controls import visible
+from markbook.text.outputs import Allowance, render_outputs
 from markbook.text.render import highlight, render_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from nbformat import NotebookNode
-
+    from markbook.feedback.executed import Cell
     from markbook.feedback.plan import Item, Notebook
     from markbook.model import Answer, Criterion, Grade, Mark, Rubric, Suggestion
 
@@ -49,12 +59,13 @@ class Class:
     show_model_answers: bool = False
 
 
-def build_page(
-    room: Class, notebook: Notebook, student: str, run: NotebookNode | None
-) -> StudentPage:
+def build_page(room: Class, notebook: Notebook, student: str, run: Executed | None) -> StudentPage:
     """Make one student's page of one notebook; ``run`` is the autograded notebook, if any."""
+    outputs = _Outputs(room, notebook, run or Executed())
     items = tuple(
-        _code_item(room, item, student, run) if item.is_code else _text_item(room, item, student)
+        _code_item(room, item, student, outputs)
+        if item.is_code
+        else _text_item(room, item, student, outputs)
         for item in notebook.items
     )
     return StudentPage(
@@ -72,7 +83,7 @@ def build_page(
 # --- questions in words ------------------------------------------------------------------------
 
 
-def _text_item(room: Class, item: Item, student: str) -> ItemView:
+def _text_item(room: Class, item: Item, student: str, outputs: _Outputs) -> ItemView:
     question = item.questions[0]
     answer = room.answers.get((student, question.id))
     mark = room.marks.get((student, question.id))
@@ -87,12 +98,16 @@ def _text_item(room: Class, item: Item, student: str) -> ItemView:
         score=mark.score if mark else 0.0,
         possible=known.cap(question.points) if known else question.points,
         bonus=known.bonus if known else question.points == 0,
-        answer=Markup(highlight(answer.text, ())) if answer else Markup(),
         model_answer=_markdown(question.model_answer if room.show_model_answers else ""),
+        typed=item.in_code,
     )
-    if view.state is State.MARKED and mark and answer:
-        return _marked(room, view, answer, mark, rubric)
-    return view
+    if answer is None or view.state in _UNANSWERED.values():
+        return view  # the page says so, and shows no text
+    if item.in_code:
+        view = outputs.shown_with(view)
+    if view.state is State.MARKED and mark:
+        return _marked(room, view, answer, mark, rubric, typed=item.in_code)
+    return replace(view, answer=Markup(highlight(answer.text, (), typed=item.in_code)))
 
 
 def _state(answer: Answer | None, mark: Mark | None) -> State:
@@ -104,19 +119,20 @@ def _state(answer: Answer | None, mark: Mark | None) -> State:
 
 
 def _marked(
-    room: Class, view: ItemView, answer: Answer, mark: Mark, rubric: Rubric | None
+    room: Class, view: ItemView, answer: Answer, mark: Mark, rubric: Rubric | None, *, typed: bool
 ) -> ItemView:
     lines: tuple[CriterionLine, ...] = ()
+    spans: list[tuple[int, int, str]] = []
+    labels: dict[str, str] = {}
     if rubric is not None:
         spans = _evidence(room, answer, rubric, mark)
         with_spans = dict.fromkeys(criterion for _, _, criterion in spans)
         order = [c.id for c in rubric.criteria if c.id in with_spans]
         labels = {criterion: str(n) for n, criterion in enumerate(order, start=1)}
         lines = _criteria(rubric, mark, labels)
-        shown = highlight(answer.text, spans, labels=labels)
-        view = replace(view, answer=Markup(shown))
     return replace(
         view,
+        answer=Markup(highlight(answer.text, spans, labels=labels, typed=typed)),
         criteria=lines,
         starts_full=rubric is not None and rubric.start == "full",
         adjustment=mark.adjustment,
@@ -184,9 +200,47 @@ def _has_alternative(rubric: Rubric, criterion: Criterion, earned: set[str]) -> 
 # --- exercises in code --------------------------------------------------------------------------
 
 
-def _code_item(room: Class, item: Item, student: str, run: NotebookNode | None) -> ItemView:
+# A notebook with more cells of one's own beside one answer is a notebook to open, not to print.
+_FURTHER = 10
+
+
+# Characters; no exercise is a tenth of it.
+_CODE = 100_000
+
+
+class _Outputs:
+    """What the code of one notebook wrote, as far as one page may show it."""
+
+    def __init__(self, room: Class, notebook: Notebook, run: Executed) -> None:
+        self.run = run
+        self._allowance = Allowance()
+        models_too = not room.show_model_answers
+        self._hides = notebook.secrets.keeper(run.sources, models_too=models_too)
+
+    def shown_with(self, view: ItemView) -> ItemView:
+        """Add to a code cell's answer what it wrote, and the student's own cells behind it."""
+        answer = self.run.answers.get(view.id)
+        if answer is None:
+            return view
+        output = self._render(answer)
+        own = [cell for cell in self.run.further.get(view.id, ()) if cell.outputs]
+        further = [FurtherCell(_code(cell.source), self._render(cell)) for cell in own[:_FURTHER]]
+        return replace(
+            view,
+            output=output,
+            further=tuple(cell for cell in further if cell.output),
+            further_left_out=max(0, len(own) - _FURTHER),
+        )
+
+    def _render(self, cell: Cell) -> Markup:
+        if not cell.outputs:
+            return Markup()
+        return Markup(render_outputs(cell.outputs, self._allowance, hides=self._hides))
+
+
+def _code_item(room: Class, item: Item, student: str, outputs: _Outputs) -> ItemView:
     written = room.answers.get((student, item.questions[0].id))
-    cells = graded_cells(run) if run is not None else {}
+    cells = outputs.run.tests
     tests: list[TestLine] = []
     for question in item.questions:
         grade, cell = room.grades.get((student, question.id)), cells.get(question.id)
@@ -216,8 +270,18 @@ def _code_item(room: Class, item: Item, student: str, run: NotebookNode | None) 
     if untouched is not None and state is State.TESTED and view.score == 0:
         # The released code and its failing tests would fill a screen and say nothing more.
         return replace(view, state=untouched)
-    return replace(view, code=written.text if written else "", tests=tuple(tests))
+    view = replace(view, code=_code(written.text) if written else Markup(), tests=tuple(tests))
+    return outputs.shown_with(view)
 
 
+def _code(text: str) -> Markup:
+    """Return code as it was typed, hidden characters made visible."""
+    rest = len(text) - _CODE
+    more = f"\n… and {rest:,} more characters" if rest > 0 else ""
+    return Markup(visible(text[:_CODE]) + more)
+
+
+# Prompts, advice and model answers are the same for all students, and many comments are.
+@lru_cache(maxsize=1024)
 def _markdown(text: str) -> Markup:
     return Markup(render_markdown(text)) if text.strip() else Markup()

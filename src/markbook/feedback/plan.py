@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from markbook.feedback.secrets import Secrets, find_secrets
 from markbook.model import QuestionKind
-from markbook.notebooks import nbgrader_metadata, read_notebook, read_questions
+from markbook.notebooks import answer_cells, nbgrader_metadata, read_notebook, read_questions
 from markbook.text.titles import humanise, split_title
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ __all__ = ["Item", "Notebook", "read_plan"]
 class Item:
     """One numbered part of a page: a text question, or an exercise with its test cells.
 
-    ``answer`` is the id of the cell that the student filled in.
+    ``answer`` is the id of the cell that the student filled in, ``in_code`` whether that is a
+    code cell: always for an exercise, and for a text question that people mark code by.
     """
 
     number: int
@@ -31,6 +33,7 @@ class Item:
     title: str
     prompt: str
     questions: tuple[Question, ...]
+    in_code: bool = False
 
     @property
     def is_code(self) -> bool:
@@ -43,11 +46,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Notebook:
-    """One notebook of the assignment, and the title that it gives itself."""
+    """One notebook of the assignment, and the title that it gives itself.
+
+    ``secrets`` are what no output may tell.
+    """
 
     name: str
     title: str
     items: tuple[Item, ...]
+    secrets: Secrets = field(default_factory=Secrets)
 
 
 def read_plan(folder: Path, assignment: str) -> tuple[Notebook, ...]:
@@ -65,16 +72,18 @@ def _notebook(path: Path, questions: list[Question]) -> Notebook:
     groups: dict[str, list[Question]] = {}
     for question in questions:
         groups.setdefault(_answer_id(notebook, question), []).append(question)
+    code = {name for name, cell in answer_cells(notebook).items() if cell.cell_type == "code"}
     items = tuple(
-        _item(number, answer, tuple(group))
+        _item(number, answer, tuple(group), in_code=answer in code)
         for number, (answer, group) in enumerate(groups.items(), start=1)
     )
-    return Notebook(path.stem, _title(notebook, questions[0].assignment), items)
+    secrets = find_secrets(str(cell.source) for cell in notebook.cells)
+    return Notebook(path.stem, _title(notebook, questions[0].assignment), items, secrets)
 
 
-def _item(number: int, answer: str, questions: tuple[Question, ...]) -> Item:
+def _item(number: int, answer: str, questions: tuple[Question, ...], *, in_code: bool) -> Item:
     title, prompt = split_title(questions[0].prompt)
-    return Item(number, answer, title or humanise(answer), prompt, questions)
+    return Item(number, answer, title or humanise(answer), prompt, questions, in_code)
 
 
 def _answer_id(notebook: NotebookNode, question: Question) -> str:

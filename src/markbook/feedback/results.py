@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nbformat import NotebookNode
+    from markbook.feedback.executed import Cell
 
 __all__ = ["TestResult", "read_result"]
 
@@ -21,6 +21,8 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _FRAME = re.compile(r"(?:Cell In|Input In) ?\[\d+\](?:, line (\d+)|, in <cell line: (\d+)>)")
 # An error message is a line or two; longer ones are output that a student's code made.
 _MESSAGE = 300
+# How the autograder names the end of code that it had to end.
+_STOPPED = "MarkbookStopped"
 
 Verdict = Literal["passed", "failed", "not-run"]
 
@@ -41,17 +43,22 @@ class TestResult:
     message: str = ""
 
 
-def read_result(cell: NotebookNode, *, full_marks: bool) -> TestResult:
+def read_result(cell: Cell, *, full_marks: bool) -> TestResult:
     """Read how a test cell ended.
 
     ``full_marks`` is nbgrader's word on a cell without an error, which can still earn less by
     writing to stderr or by returning a number.
     """
-    lines = str(cell.source).split("\n")
+    lines = cell.source.split("\n")
     hidden = _hidden_lines(lines)
     has_visible = _any_code(line for number, line in enumerate(lines) if number not in hidden)
     has_hidden = bool(hidden)
     error = _error(cell)
+    if error is not None and error.get("ename") == _STOPPED:
+        told = _message({"ename": str(error.get("evalue") or _STOPPED)}, _secrets(lines, hidden))
+        return TestResult(
+            "not-run" if has_visible else None, "not-run" if has_hidden else None, message=told
+        )
     if error is None:
         verdict: Verdict = "passed" if full_marks else "failed"
         return TestResult(verdict if has_visible else None, verdict if has_hidden else None)
@@ -61,13 +68,16 @@ def read_result(cell: NotebookNode, *, full_marks: bool) -> TestResult:
     if number is None or not 0 <= number < len(lines) or not has_visible:
         # Where it broke cannot be told, so nothing is said about where.
         return TestResult("failed" if has_visible else None, "failed" if has_hidden else None)
-    secrets = [lines[index].strip() for index in hidden]
     return TestResult(
         "failed",
         "not-run" if has_hidden else None,
         line=lines[number].strip(),
-        message=_message(error, secrets),
+        message=_message(error, _secrets(lines, hidden)),
     )
+
+
+def _secrets(lines: list[str], hidden: frozenset[int]) -> list[str]:
+    return [lines[index].strip() for index in hidden]
 
 
 def _hidden_lines(lines: list[str]) -> frozenset[int]:
@@ -86,16 +96,17 @@ def _any_code(lines: Any) -> bool:
     return any(line.strip() and not line.strip().startswith("#") for line in lines)
 
 
-def _error(cell: NotebookNode) -> Mapping[str, Any] | None:
-    for output in cell.get("outputs", ()):
-        if output.get("output_type") == "error":
-            return dict(output)
+def _error(cell: Cell) -> Mapping[str, Any] | None:
+    for output in cell.outputs:
+        if isinstance(output, dict) and output.get("output_type") == "error":
+            return output
     return None
 
 
 def _failing_line(error: Mapping[str, Any]) -> int | None:
     """Return the 0-based line of the test cell that failed, where the traceback names it."""
-    text = _ANSI.sub("", "\n".join(str(line) for line in error.get("traceback") or ()))
+    lines = error.get("traceback")
+    text = _ANSI.sub("", "\n".join(map(str, lines)) if isinstance(lines, list) else "")
     frame = _FRAME.search(text)
     return int(frame[1] or frame[2]) - 1 if frame else None
 

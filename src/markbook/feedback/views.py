@@ -11,7 +11,16 @@ from markupsafe import Markup
 if TYPE_CHECKING:
     from markbook.feedback.results import TestResult
 
-__all__ = ["CriterionLine", "ItemView", "State", "StudentPage", "Tally", "TestLine", "tally"]
+__all__ = [
+    "CriterionLine",
+    "FurtherCell",
+    "ItemView",
+    "State",
+    "StudentPage",
+    "Tally",
+    "TestLine",
+    "tally",
+]
 
 
 _NOTHING = Markup("")
@@ -58,6 +67,14 @@ class TestLine:
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherCell:
+    """A code cell that the student ran beside an answer, with what it wrote."""
+
+    code: Markup
+    output: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class ItemView:
     """One question with the student's answer and what came of it."""
 
@@ -70,7 +87,10 @@ class ItemView:
     possible: float
     bonus: bool = False
     answer: Markup = _NOTHING
-    code: str = ""
+    code: Markup = _NOTHING
+    output: Markup = _NOTHING
+    further: tuple[FurtherCell, ...] = ()
+    further_left_out: int = 0
     criteria: tuple[CriterionLine, ...] = ()
     starts_full: bool = False
     tests: tuple[TestLine, ...] = ()
@@ -80,6 +100,7 @@ class ItemView:
     model_answer: Markup = _NOTHING
     model_code: str = ""
     is_code: bool = False
+    typed: bool = False
 
     @property
     def settled(self) -> bool:

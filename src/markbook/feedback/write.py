@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from markbook.errors import MarkbookError, UnknownName
 from markbook.feedback.build import Class, build_page
+from markbook.feedback.executed import read_executed
+from markbook.feedback.papers import read_papers
 from markbook.feedback.plan import read_plan
-from markbook.notebooks import read_notebook
 from markbook.rubrics import load_rubrics
 from markbook.text.files import write_atomic
 from markbook.text.pages import PageTemplate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from nbformat import NotebookNode
-
     from markbook.course import Course
+    from markbook.feedback.executed import Executed
+    from markbook.feedback.papers import Papers
     from markbook.feedback.plan import Notebook
     from markbook.feedback.source import FeedbackSource
     from markbook.feedback.views import StudentPage
-    from markbook.model import Rubric, Suggestion
+    from markbook.model import Rubric
 
 __all__ = ["FeedbackEvent", "FeedbackReport", "write_feedback"]
 
@@ -78,13 +80,17 @@ def write_feedback(  # noqa: PLR0913  (a step's seam: every argument is one choi
     course.require(assignment)
     chosen = _chosen(gb.students(assignment), students, assignment)
     plan = read_plan(course.source(assignment), assignment)
-    room = _read_class(course, gb, assignment, show_model_answers=show_model_answers)
-    run = _Run(course, room, plan, dry_run=dry_run)
+    run = _Run(course, assignment, plan, dry_run=dry_run)
+    rooms = _Rooms(course, gb, assignment, show_model_answers=show_model_answers)
     tell = on_event or (lambda _event: None)
     tell(FeedbackEvent("start", 0, len(chosen)))
-    for done, student in enumerate(chosen, start=1):
-        run.student(student)
-        tell(FeedbackEvent("student", done, len(chosen), student))
+    done = 0
+    for papers in read_papers(gb, assignment, plan, chosen):
+        room = rooms.of(papers)
+        for student in papers.students:
+            run.student(room, student)
+            done += 1
+            tell(FeedbackEvent("student", done, len(chosen), student))
     tell(FeedbackEvent("done", len(chosen), len(chosen)))
     return FeedbackReport(
         assignment=assignment,
@@ -100,19 +106,20 @@ class _Run:
     """One pass over the class, gathering what it did."""
 
     def __init__(
-        self, course: Course, room: Class, plan: tuple[Notebook, ...], *, dry_run: bool
+        self, course: Course, assignment: str, plan: tuple[Notebook, ...], *, dry_run: bool
     ) -> None:
-        self._course, self._room, self._plan, self._dry_run = course, room, plan, dry_run
+        self._course, self._assignment, self._plan = course, assignment, plan
+        self._dry_run = dry_run
         self.pages: list[Path] = []
         self.changed: list[Path] = []
         self.problems: list[str] = []
         self.waiting = 0
 
-    def student(self, student: str) -> None:
-        folder = self._course.feedback(self._room.assignment, student)
+    def student(self, room: Class, student: str) -> None:
+        folder = self._course.feedback(self._assignment, student)
         try:
             for notebook in self._plan:
-                page = build_page(self._room, notebook, student, self._graded(student, notebook))
+                page = build_page(room, notebook, student, self._graded(student, notebook))
                 self.waiting += page.waiting
                 path = folder / f"{notebook.name}.html"
                 self.pages.append(path)
@@ -121,19 +128,19 @@ class _Run:
         except OSError as error:
             self.problems.append(f"{student}: {error.filename}: {error.strerror}.")
 
-    def _graded(self, student: str, notebook: Notebook) -> NotebookNode | None:
-        if not any(item.is_code for item in notebook.items):
+    def _graded(self, student: str, notebook: Notebook) -> Executed | None:
+        if not any(item.is_code or item.in_code for item in notebook.items):
             return None
-        folder = self._course.autograded(self._room.assignment, student)
+        folder = self._course.autograded(self._assignment, student)
         path = folder / f"{notebook.name}.ipynb"
         try:
-            return read_notebook(path)
+            return read_executed(path)
         except MarkbookError as error:
-            self.problems.append(f"{student}: the page shows no test results. {error}")
+            self.problems.append(f"{student}: the page shows nothing of what the code did. {error}")
             return None
 
     def _companions(self, student: str, folder: Path) -> None:
-        submitted = self._course.submitted(self._room.assignment, student)
+        submitted = self._course.submitted(self._assignment, student)
         for name in _COMPANIONS:
             source = submitted / name
             # A link could lead anywhere; what a student handed in is not followed.
@@ -174,27 +181,55 @@ def _chosen(
     return chosen
 
 
-def _read_class(
-    course: Course, gb: FeedbackSource, assignment: str, *, show_model_answers: bool
-) -> Class:
-    marks = gb.marks(assignment)
-    suggestions: dict[tuple[str, str], list[Suggestion]] = {}
-    for suggestion in gb.suggestions(assignment):
-        key = (suggestion.question, suggestion.answer_hash)
-        suggestions.setdefault(key, []).append(suggestion)
-    return Class(
-        course=course.course_id,
-        assignment=assignment,
-        answers={(a.student, a.question): a for a in gb.answers(assignment)},
-        marks={(m.student, m.question): m for m in marks},
-        grades={(g.student, g.question): g for g in gb.grades(assignment)},
-        suggestions=suggestions,
-        rubrics={version: gb.rubric(version) for version in {m.rubric_version for m in marks}},
-        current=_current_rubrics(course, assignment),
-        show_model_answers=show_model_answers,
-    )
+class _Rooms:
+    """Makes the values that pages are built from, with what all students share read once."""
+
+    def __init__(
+        self, course: Course, gb: FeedbackSource, assignment: str, *, show_model_answers: bool
+    ) -> None:
+        self._course, self._gb, self._assignment = course, gb, assignment
+        self._show_model_answers = show_model_answers
+        self._rubrics: dict[str, Rubric | None] = {}
+        self._current = _CurrentRubrics(course.rubrics(assignment))
+
+    def of(self, papers: Papers) -> Class:
+        for version in {mark.rubric_version for mark in papers.marks.values()}:
+            if version not in self._rubrics:
+                self._rubrics[version] = self._gb.rubric(version)
+        return Class(
+            course=self._course.course_id,
+            assignment=self._assignment,
+            answers=papers.answers,
+            marks=papers.marks,
+            grades=papers.grades,
+            suggestions=papers.suggestions,
+            rubrics=self._rubrics,
+            current=self._current,
+            show_model_answers=self._show_model_answers,
+        )
 
 
-def _current_rubrics(course: Course, assignment: str) -> dict[str, Rubric]:
-    folder = course.rubrics(assignment)
-    return dict(load_rubrics(folder)) if folder.is_dir() else {}
+class _CurrentRubrics(Mapping[str, "Rubric"]):
+    """The rubrics of today by question, read when the first is asked for.
+
+    Reading them takes as long as the pages of twenty students, and a class that is marked to the
+    end asks for none.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: dict[str, Rubric] | None = None
+
+    def _all(self) -> dict[str, Rubric]:
+        if self._read is None:
+            self._read = dict(load_rubrics(self._folder)) if self._folder.is_dir() else {}
+        return self._read
+
+    def __getitem__(self, question: str) -> Rubric:
+        return self._all()[question]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())

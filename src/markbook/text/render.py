@@ -12,9 +12,15 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import nh3
 from markdown_it import MarkdownIt
 
+from markbook.text.clean import (
+    ALLOWED_ATTRIBUTES,
+    ALLOWED_CLASSES,
+    ALLOWED_TAGS,
+    SCHEMES,
+    clean_rendered,
+)
 from markbook.text.controls import visible
 
 if TYPE_CHECKING:
@@ -23,22 +29,6 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 __all__ = ["ALLOWED_ATTRIBUTES", "ALLOWED_CLASSES", "ALLOWED_TAGS", "highlight", "render_markdown"]
-
-ALLOWED_TAGS = frozenset(
-    "a blockquote br code del details em hr li mark ol p pre span strong summary sup table tbody"
-    " td th thead tr ul".split()
-)
-ALLOWED_ATTRIBUTES: Mapping[str, frozenset[str]] = {
-    "a": frozenset({"href"}),
-    "ol": frozenset({"start"}),
-    "mark": frozenset({"data-criterion"}),
-}
-ALLOWED_CLASSES: Mapping[str, frozenset[str]] = {
-    "p": frozenset({"beginning", "notice", "plain"}),
-    "span": frozenset({"ctl"}),
-    "details": frozenset({"long"}),
-}
-_SCHEMES = frozenset({"http", "https", "mailto"})
 
 # Beyond this a text is cut: about 100 printed pages, no answer a person reads.
 _CUT = 200_000
@@ -68,23 +58,37 @@ def render_markdown(text: str) -> str:
     return _page(text, (), {}, breaks=False)
 
 
-def highlight(text: str, spans: Sequence[Span], *, labels: Mapping[str, str] | None = None) -> str:
+def highlight(
+    text: str,
+    spans: Sequence[Span],
+    *,
+    labels: Mapping[str, str] | None = None,
+    typed: bool = False,
+) -> str:
     """Return a student's text as clean HTML with ``<mark data-criterion>`` around ``spans``.
 
     A span is ``(start, end, criterion)`` in characters of ``text``; spans may overlap, and those
     outside the text or without a word are left out. Line breaks are kept. Where a highlight
     would change how the Markdown is read, the text is shown as it was typed instead. ``labels``
-    puts a short raised label at the end of each span of that criterion.
+    puts a short raised label at the end of each span of that criterion. ``typed`` text is code:
+    it is shown as it was typed.
     """
-    return _page(text, spans, labels or {}, breaks=True)
+    return _page(text, spans, labels or {}, breaks=True, typed=typed)
 
 
-def _page(text: str, spans: Sequence[Span], labels: Mapping[str, str], *, breaks: bool) -> str:
+def _page(
+    text: str,
+    spans: Sequence[Span],
+    labels: Mapping[str, str],
+    *,
+    breaks: bool,
+    typed: bool = False,
+) -> str:
     safe = _UNSAFE.sub("\ufffd", text)
     cut, safe = len(safe) - _CUT, safe[:_CUT]
     snug = _snug_spans(safe, spans)
     try:
-        blocks = _blocks(safe, snug, labels, breaks=breaks)
+        blocks = None if typed else _blocks(safe, snug, labels, breaks=breaks)
     except Exception:  # noqa: BLE001  (whatever a parser thinks of one text, the page is made)
         blocks = None
     if blocks is None:
@@ -92,19 +96,7 @@ def _page(text: str, spans: Sequence[Span], labels: Mapping[str, str], *, breaks
     rendered = _folded(safe, blocks)
     if cut > 0:
         rendered += f'<p class="notice">The text goes on for {cut:,} more characters.</p>'
-    return _clean(rendered)
-
-
-def _clean(rendered: str) -> str:
-    return nh3.clean(
-        rendered,
-        tags=set(ALLOWED_TAGS),
-        attributes={tag: set(names) for tag, names in ALLOWED_ATTRIBUTES.items()},
-        allowed_classes={tag: set(names) for tag, names in ALLOWED_CLASSES.items()},
-        url_schemes=set(_SCHEMES),
-        url_relative="deny",
-        link_rel="noopener noreferrer nofollow",
-    )
+    return clean_rendered(rendered)
 
 
 # --- the text as blocks of HTML ---------------------------------------------------------------
@@ -322,7 +314,7 @@ def _leads_out(href: str) -> bool:
         parts = urlsplit(href)
     except ValueError:
         return False
-    return parts.scheme in _SCHEMES and bool(parts.netloc or parts.scheme == "mailto")
+    return parts.scheme in SCHEMES and bool(parts.netloc or parts.scheme == "mailto")
 
 
 # --- parsing --------------------------------------------------------------------------------------
