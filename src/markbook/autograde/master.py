@@ -71,8 +71,13 @@ def _helpers(course: Course, assignment: str) -> dict[str, bytes]:
 
 
 def _ignored(path: Path, root: Path, patterns: tuple[str, ...]) -> bool:
-    parts = path.relative_to(root).parts
-    return any(fnmatch.fnmatchcase(part, pattern) for part in parts for pattern in patterns)
+    """Tell whether nbgrader leaves a file behind; a pattern finds hidden names only by a dot."""
+    return any(
+        fnmatch.fnmatchcase(part, pattern)
+        for part in path.relative_to(root).parts
+        for pattern in patterns
+        if not part.startswith(".") or pattern.startswith(".")
+    )
 
 
 def _require_python(course: Course, notebook: MasterNotebook) -> None:
