@@ -38,7 +38,9 @@ class _Link:
 
 @cache
 def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": True}).enable("table")
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    parser.validateLink = lambda _url: True  # type: ignore[assignment,method-assign]  # it drops file: links
+    return parser
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from markbook.checks.base import Check, Scope, Target
@@ -41,9 +40,11 @@ class DuplicateCellId(Check):
     scope = Scope.NOTEBOOK
 
     def examine(self, target: Target) -> Iterator[Finding]:
+        assert target.notebook is not None
         seen: dict[str, int] = {}
-        for cell in _cells(target):
-            name = str(cell.node.get("id", ""))
+        raw = target.notebook.document["cells"]
+        for cell, written in zip(_cells(target), raw, strict=True):
+            name = str(written.get("id", ""))
             if name in seen:
                 yield self.finding(
                     target,
@@ -66,7 +67,7 @@ class CellsWithoutIds(Check):
 
     def examine(self, target: Target) -> Iterator[Finding]:
         assert target.notebook is not None
-        document = json.loads(target.notebook.path.read_bytes())
+        document = target.notebook.document
         minor = document.get("nbformat_minor", 0)
         lacking = [n for n, cell in enumerate(document["cells"], start=1) if "id" not in cell]
         if not lacking:

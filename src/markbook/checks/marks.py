@@ -76,7 +76,7 @@ class MisspeltMark(Check):
     def examine(self, target: Target) -> Iterator[Finding]:
         for cell in _cells(target):
             for number, line in enumerate(cell.source.splitlines(), start=1):
-                if _misspelt(line):
+                if _misspelt(line):  # said once: its partner is wrong in the same way
                     yield self.finding(
                         target,
                         "The line looks like a mark and is none.",
@@ -85,6 +85,7 @@ class MisspeltMark(Check):
                         cell=cell,
                         line=number,
                     )
+                    break
 
 
 def _misspelt(line: str) -> bool:

@@ -144,7 +144,7 @@ class WorthlessCriterion(_RubricCheck):
 
 
 class OddPickOne(_RubricCheck):
-    """A pick_one list with one criterion, with a misconception, or with two of equal points."""
+    """A pick_one list that mixes misconceptions in, or has two degrees of equal points."""
 
     code = "MB517"
     name = "odd-pick-one"
@@ -153,9 +153,7 @@ class OddPickOne(_RubricCheck):
         for group in rubric.pick_one:
             named = ", ".join(group)
             points = [rubric.criterion(name).points for name in group]
-            if len(group) < _FEW:
-                message = f"The pick_one list [{named}] has nothing to pick from."
-            elif min(points) < 0 < max(points):
+            if min(points) < 0 < max(points):
                 message = f"The pick_one list [{named}] mixes misconceptions with what earns."
             elif len(set(points)) == 1 and points[0] < 0:
                 continue  # of two names for one mistake only one counts: that is a use

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -104,6 +105,12 @@ class NotebookView:
         if isinstance(self._read, NotebookError):
             raise self._read
         return self._read
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The notebook's JSON as it stands: nbformat mends ids while it reads."""
+        document: dict[str, Any] = json.loads(self.path.read_bytes().decode("utf-8-sig"))
+        return document
 
     @cached_property
     def cells(self) -> tuple[CellView, ...]:

@@ -1,0 +1,56 @@
+"""Every broken course gives exactly its finding, in exactly these words."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from markbook.checks import all_checks, choose, run_checks
+from markbook.checks.formats import as_text
+from markbook.course import Course
+
+HOME = Path(__file__).resolve().parent.parent / "broken_courses"
+CASES = sorted(folder.name for folder in HOME.iterdir() if folder.name.startswith("MB"))
+OWN = {"REMOVED", "expected.txt"}
+# These run nbgrader or code: seconds for each course, so only where they are what is tested.
+LONG = {check.code for check in all_checks() if check.slow} | {"MB302"}
+
+
+def put_together(name: str, target: Path) -> Course:
+    shutil.copytree(HOME / "_clean", target)
+    removed = HOME / name / "REMOVED"
+    if removed.is_file():
+        for line in removed.read_text().split():
+            (target / line).unlink()
+    for path in (HOME / name).rglob("*"):
+        if path.is_file() and path.name not in OWN:
+            copy = target / path.relative_to(HOME / name)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+    for folder in sorted(target.rglob("*"), reverse=True):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    return Course.open(target)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_broken_course_gives_exactly_its_finding(name: str, tmp_path: Path) -> None:
+    course = put_together(name, tmp_path / "course")
+    code = name.partition("-")[0]
+    checks = choose() if code in LONG else [c for c in choose() if c.code not in LONG]
+    findings = run_checks(course, checks).findings
+    said = as_text(course, findings) + "\n"
+    expected = HOME / name / "expected.txt"
+    if os.environ.get("MARKBOOK_SNAPSHOTS") == "write":
+        expected.write_text(said)
+    assert [found.code for found in findings] == [code]
+    assert said == expected.read_text()
+
+
+def test_every_check_has_a_broken_course_and_there_are_sixty() -> None:
+    covered = {name.partition("-")[0] for name in CASES}
+    assert {check.code for check in all_checks()} - covered == set()
+    assert len(CASES) >= 60
