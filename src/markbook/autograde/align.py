@@ -10,7 +10,7 @@ from markbook.autograde.align_answers import (
     resolve_copies,
     take_new_cells,
 )
-from markbook.autograde.align_build import build
+from markbook.autograde.align_build import build, in_order, put_back
 from markbook.autograde.align_claims import claim_by_id, claim_by_text, cut_merged, recognised
 from markbook.autograde.align_read import anchors_of, as_released, nbgrader_of, pieces_of
 from markbook.autograde.align_values import Alignment, CannotAlign, How, Loose, Place
@@ -57,5 +57,7 @@ def align(notebook: NotebookNode, master: MasterNotebook, released: NotebookNode
     story = Story()
     pieces = resolve_copies(pieces, anchors, story)
     pieces = follow_order(pieces, anchors, story)
+    put_back(pieces, anchors)
+    pieces = in_order(pieces, anchors, story)
     pieces = take_new_cells(pieces, anchors, story)
     return build(notebook, pieces, anchors, story, name=f"{master.name}.ipynb")

@@ -364,8 +364,8 @@ def _take_written(
             where = shown_cells(_numbers([*above, *below]))
             story.doubt(
                 anchor,
-                f"the cell of {anchor.id!r} (cell {own.number}) was left as released, and code"
-                f" stands beside it ({where}): a person has to look",
+                f"the answer to {anchor.id!r} is not written, {_state(own)}, and code stands beside"
+                f" it ({where}): a person has to look",
             )
         return []
     where = shown_cells(_numbers(found))
@@ -375,10 +375,14 @@ def _take_written(
     kind = "the prompt's cell" if merged else "a new cell" if len(found) == 1 else "new cells"
     story.repair(
         anchor,
-        f"the answer to {anchor.id!r} was typed into {kind} ({where}), its own (cell"
-        f" {own.number}) was left as released: it is taken from there",
+        f"the answer to {anchor.id!r} was typed into {kind} ({where}), {_state(own)}: it is taken"
+        " from there",
     )
     return [own, *found[1:]]
+
+
+def _state(own: Piece) -> str:
+    return f"its own (cell {own.number}) was left as released" if own.number else "its own is gone"
 
 
 def _leading(found: Sequence[Piece]) -> list[Piece]:
@@ -405,6 +409,6 @@ def _note_code(
     story.beside[anchor.id] = "\n\n".join(piece.source for piece in code)
     story.repair(
         anchor,
-        f"the cell of {anchor.id!r} (cell {own.number}) was left as released; the code in the new"
-        f" {shown_cells(_numbers(code))} beside it counts as the answer: {quoted(code[0].source)}",
+        f"the code of {anchor.id!r} is in the new {shown_cells(_numbers(code))}, {_state(own)}: it"
+        f" counts as the answer: {quoted(code[0].source)}",
     )

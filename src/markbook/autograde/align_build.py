@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nbformat import NotebookNode
 
 from markbook.autograde.align_claims import compare
+from markbook.autograde.align_claims import missing as missing_of
 from markbook.autograde.align_read import located, nbgrader_of
 from markbook.autograde.align_values import (
     Alignment,
@@ -22,12 +23,12 @@ from markbook.autograde.align_values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from markbook.autograde.align_answers import Story, Told
     from markbook.autograde.align_values import Anchor
 
-__all__ = ["build"]
+__all__ = ["build", "in_order", "put_back"]
 
 _SETTINGS = ("grade", "solution", "locked", "task", "points", "cell_type")
 _MANY = 4  # cells with the same lot are told of in one sentence
@@ -47,13 +48,12 @@ def build(
     *,
     name: str,
 ) -> Alignment:
-    """Return the alignment: missing cells put back, tests below their answers, all of it told.
+    """Return the alignment, with all that was done told.
 
     ``name`` is the notebook's in sentences.
     """
-    loose, lost = _loose(pieces, anchors, story)
-    missing = _put_back(pieces, anchors, story)
-    pieces = _in_order(pieces, anchors, story)
+    loose, lost = _loose(pieces)
+    missing = _tell_put_back(pieces, anchors, story)
     _tell_changes(pieces, story)
     loose += _edited(pieces, story)
     cells = _cells(pieces, notebook)
@@ -101,27 +101,44 @@ def _summed(told: Sequence[Told]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(sentences))
 
 
-def _put_back(pieces: list[Piece], anchors: Sequence[Anchor], story: Story) -> frozenset[str]:
-    """Put cells back that are nowhere; return the ids of the answers among them."""
+def put_back(pieces: list[Piece], anchors: Sequence[Anchor]) -> None:
+    """Put cells in that are nowhere, as released; their number is 0."""
+    for anchor in missing_of(pieces, anchors):
+        piece = Piece(0, anchor.cell, anchor.kind, anchor.source, owner=anchor, how=How.PUT_BACK)
+        pieces.insert(_place_of(anchor, pieces), piece)
+
+
+def _tell_put_back(
+    pieces: Sequence[Piece], anchors: Sequence[Anchor], story: Story
+) -> frozenset[str]:
+    """Tell of the cells that were nowhere; return the ids of the answers among them."""
     missing: set[str] = set()
-    found = located(pieces)
+    found = located([piece for piece in pieces if piece.number])
     for anchor in anchors:
         if anchor.id in found:
             continue
-        piece = Piece(0, anchor.cell, anchor.kind, anchor.source, owner=anchor, how=How.PUT_BACK)
-        pieces.insert(_place_of(anchor, pieces), piece)
         if anchor.role.answer:
             missing.add(anchor.id)
-            sentence = (
-                f"the cell of {anchor.id!r} is missing and its answer is nowhere in the notebook:"
-                " it is put back as released; a person has to look"
-            )
-            story.doubt(anchor, sentence)
+            told = f"the cell of {anchor.id!r} is missing and is put back as released: a person has"
+            story.doubt(anchor, f"{told} to look{_perhaps(anchor, anchors, found)}")
         else:
             what = "test" if anchor.role is Role.TEST else "read-only cell"
             sentence = f"the {what} {anchor.id!r} was deleted and is put back"
             story.repair(anchor, sentence, "{} that are read-only were deleted and are put back")
     return frozenset(missing)
+
+
+def _perhaps(
+    anchor: Anchor, anchors: Sequence[Anchor], found: Mapping[str, Sequence[Piece]]
+) -> str:
+    """Name the answer that the missing one was perhaps merged with: nothing is left between."""
+    for way in (anchors[anchor.order + 1 :], anchors[: anchor.order][::-1]):
+        near = next((other for other in way if other.id in found), None)
+        if near is not None and near.role is anchor.role:
+            piece = found[near.id][0]
+            if not near.blank(piece.source):
+                return f"; it may be in the cell of {near.id!r} (cell {piece.number})"
+    return ""
 
 
 def _place_of(anchor: Anchor, pieces: Sequence[Piece]) -> int:
@@ -142,7 +159,7 @@ def _order(piece: Piece) -> int:
     return piece.owner.order if piece.owner is not None else -1
 
 
-def _in_order(pieces: list[Piece], anchors: Sequence[Anchor], story: Story) -> list[Piece]:
+def in_order(pieces: list[Piece], anchors: Sequence[Anchor], story: Story) -> list[Piece]:
     """Return the pieces in the release's order if a test stands above what it tests."""
     place = {piece.owner.id: i for i, piece in enumerate(pieces) if piece.owner is not None}
     wrong = [
@@ -248,9 +265,7 @@ def _edited(pieces: Sequence[Piece], story: Story) -> list[Loose]:
     return found
 
 
-def _loose(
-    pieces: Sequence[Piece], anchors: Sequence[Anchor], story: Story
-) -> tuple[list[Loose], list[str]]:
+def _loose(pieces: Sequence[Piece]) -> tuple[list[Loose], list[str]]:
     """Find the student's text that is in no answer, and say where it is a person's business."""
     found: list[Loose] = []
     told: list[str] = []
@@ -304,9 +319,7 @@ def _named(cell: NotebookNode, piece: Piece, used: set[str], number: int) -> Not
 def _cell(piece: Piece) -> NotebookNode:
     """Return the piece as a cell: the very cell of the submission if it is as it should be."""
     anchor, old = piece.owner, piece.cell
-    wanted = nbgrader_of(anchor.cell) if anchor is not None else None
-    if anchor is None and piece.given and nbgrader_of(old):
-        wanted = nbgrader_of(old)
+    wanted = nbgrader_of(anchor.cell) if anchor is not None else piece.kept
     metadata = old.get("metadata")
     kind = anchor.kind if anchor is not None else piece.kind
     if piece.number and not piece.cut and not piece.more and isinstance(metadata, dict):

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["claim_by_id", "claim_by_text", "compare", "cut_merged", "missing", "recognised"]
 
 _ALIKE = 88  # of 100: a prompt with a typo mended; two prompts on one subject reach about 70
-_RELATED = 60  # enough where the id already says the same
+_RELATED = 80  # enough where the id says the same; two introductions reach 60
+_SAME_LINE = 60  # a line that was changed, not replaced
 _TELLING = 20  # characters; a shorter text may stand in an answer by chance
 
 
@@ -95,6 +96,8 @@ def _evident(piece: Piece) -> bool:
         return False
     if owner.role in (Role.TEXT, Role.CODE, Role.TEST, Role.TASK):
         return True
+    if piece.cut:
+        return piece.how is How.MERGED  # its text stood there word for word
     return fuzz.ratio(piece.source, owner.source, score_cutoff=_RELATED) > 0
 
 
@@ -201,7 +204,7 @@ def _typed_between(piece: Piece) -> list[Piece]:
     if not added:
         return [piece]
     made = _pieces(piece, [(owner, owner.source), (None, added)])
-    made[0].edited = edited
+    made[0].how, made[0].edited = How.ID, edited
     return made
 
 
@@ -220,7 +223,7 @@ def compare(released: str, text: str) -> tuple[str, str]:
             begun = next((o for o in old[i1:i2] if o.strip() and line.startswith(o)), None)
             if begun is not None:
                 added.append(line[len(begun) :])
-            elif any(fuzz.ratio(line, o) >= _RELATED for o in old[i1:i2]):
+            elif any(fuzz.ratio(line, o) >= _SAME_LINE for o in old[i1:i2]):
                 edited.append(line)
             else:
                 added.append(line)

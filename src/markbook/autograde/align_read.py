@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from markbook.autograde.align_values import Anchor, Piece, Role, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from nbformat import NotebookNode
 
@@ -108,14 +108,14 @@ def pieces_of(
     """Return the submission's cells in order; those of the release that are nobody's are given."""
     known = {anchor.id for anchor in anchors}
     theirs = {
-        plain(str(cell["source"]))
+        plain(str(cell["source"])): nbgrader_of(cell) or None
         for cell in released.cells
         if nbgrader_of(cell).get("grade_id") not in known
     }
     return [_piece(cell, number, theirs) for number, cell in enumerate(notebook.cells, start=1)]
 
 
-def _piece(cell: NotebookNode, number: int, given: set[str]) -> Piece:
+def _piece(cell: NotebookNode, number: int, given: Mapping[str, dict[str, Any] | None]) -> Piece:
     grade_id = nbgrader_of(cell).get("grade_id")
     source = str(cell.get("source", ""))
     return Piece(
@@ -125,6 +125,7 @@ def _piece(cell: NotebookNode, number: int, given: set[str]) -> Piece:
         source=source,
         grade_id=grade_id if isinstance(grade_id, str) else "",
         given=plain(source) in given,
+        kept=given.get(plain(source)),
         attachments=dict(cell.get("attachments") or {}),
     )
 

@@ -156,6 +156,7 @@ class Piece:
     more: tuple[int, ...] = ()
     edited: str = ""  # lines of a read-only cell that the student changed
     given: bool = False  # a cell of the release that nbgrader does not keep
+    kept: dict[str, Any] | None = None  # the nbgrader metadata that such a cell has there
     attachments: dict[str, Any] = field(default_factory=dict)
 
     @property
