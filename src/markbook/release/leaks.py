@@ -68,9 +68,11 @@ def find_leaks(source: Path, release: Path, secrets: Mapping[str, str]) -> Itera
 def _in_file(path: Path, secret: dict[str, str]) -> Iterator[Leak]:
     shown = "\n".join(_texts(path))
     lines = set(_lines(shown.splitlines()))
-    for line, origin in secret.items():
-        if line in lines or (len(line) >= _SEARCHED and line in shown):
-            yield Leak(path, line, origin)
+    found = [line for line in secret if line in lines or (len(line) >= _SEARCHED and line in shown)]
+    for line in found:
+        # a phrase within a longer secret line that stands there is said with that one
+        if not any(line in other and line != other for other in found):
+            yield Leak(path, line, secret[line])
 
 
 def _texts(path: Path) -> Iterator[str]:
