@@ -68,12 +68,14 @@ def make_shell() -> None:
     """Make IPython's shell without a history and without a person's profile. Before the fork."""
     configuration = Config()
     configuration.HistoryManager.enabled = False
-    shell: Any = ZMQInteractiveShell.instance(
-        config=configuration,
-        ipython_dir="/",  # exists, so nothing is made; each kernel gets its own folder
-        profile_dir=_NoProfile(location="/"),
-        compiler_class=XCachingCompiler,
-    )
+    # Gone at once: each kernel gets its own.
+    with tempfile.TemporaryDirectory(prefix="mbk-") as folder:
+        shell: Any = ZMQInteractiveShell.instance(
+            config=configuration,
+            ipython_dir=folder,
+            profile_dir=_NoProfile(location=folder),
+            compiler_class=XCachingCompiler,
+        )
     shell.extension_manager.load_extension("storemagic")
     app: Any = IPKernelApp.instance(log_level=logging.CRITICAL)
     app.init_pdb()

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -58,7 +59,8 @@ _KEPT = (
 # By it a lost server's processes are found, those that left their session and group as well.
 MARK = "MARKBOOK_KERNELS"
 _QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # debugpy's advice on frozen modules, on stderr
-_FORK_SECONDS = 30.0  # a fork takes milliseconds; a machine that swaps, seconds
+_FORK_SECONDS = 30.0  # a fork takes milliseconds; on a machine that swaps, seconds
+_SIGNAL_SECONDS = 10.0
 _SAID = 4000  # characters of a server's stderr that an error repeats
 
 
@@ -179,6 +181,7 @@ class ForkServer:
         self.mark = f"{MARK}={secrets.token_hex(8)}"
         self._errors: IO[bytes] = tempfile.TemporaryFile(prefix="markbook-")
         self._stream, theirs = socket.socketpair()
+        _servers.add(self)
         try:
             self.process = self._launch(theirs)
         except OSError as error:
@@ -247,7 +250,7 @@ class ForkServer:
     def signal(self, pid: int, number: int) -> None:
         """Send a signal to a kernel's process group, if the server, and so it, is still there."""
         with contextlib.suppress(KernelStartError):
-            self._ask({"do": "signal", "pid": pid, "signal": int(number)}, (), _FORK_SECONDS)
+            self._ask({"do": "signal", "pid": pid, "signal": int(number)}, (), _SIGNAL_SECONDS)
 
     def end_remains(self) -> None:
         """Kill what a lost server's kernels had started; the kernels died with it."""
@@ -302,7 +305,8 @@ class ForkServer:
         """Let go without ending it: it belongs to the process that this one was forked from."""
         self._stream.close()
         self._errors.close()
-        self.process.returncode = 0  # else Popen warns of a process that is not ours
+        with contextlib.suppress(AttributeError):  # not launched yet
+            self.process.returncode = 0  # else Popen warns of a process that is not ours
 
 
 def _environment() -> dict[str, str]:
@@ -319,6 +323,7 @@ class _Slot:
         self.server: ForkServer | None = None
 
 
+_servers: weakref.WeakSet[ForkServer] = weakref.WeakSet()  # those being started as well
 _slots: dict[tuple[tuple[str, ...], tuple[str, ...]], _Slot] = {}
 _slots_lock = threading.Lock()
 
@@ -369,9 +374,9 @@ def _forget_servers() -> None:
     """After a fork of the owner: its servers are not the child's."""
     global _slots_lock  # another thread may have held the old one
     _slots_lock = threading.Lock()
-    for slot in _slots.values():
-        if slot.server is not None:
-            slot.server.abandon()
+    for server in list(_servers):
+        server.abandon()
+    _servers.clear()
     _slots.clear()
 
 
