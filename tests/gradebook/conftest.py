@@ -28,6 +28,12 @@ def tiny():
     return _load()
 
 
+@pytest.fixture(scope="session")
+def load():
+    """Load a module of tests/ by its file name."""
+    return _load
+
+
 @pytest.fixture
 def authored(tiny, tmp_path):
     return tiny.copy_of("authored", tmp_path / "course")
