@@ -34,7 +34,7 @@ __all__ = [
     "suggestion",
 ]
 
-HEAD = "0002"
+HEAD = "0003"
 """The migration that this code needs; a test compares it with the migrations folder."""
 
 VERSION_TABLE = "markbook_alembic_version"
@@ -80,6 +80,7 @@ answer = Table(
     Column("mark_version", Integer, nullable=False, server_default="0"),
     Column("text_version", Integer, nullable=False, server_default="0"),
     UniqueConstraint("assignment", "question", "student"),
+    Index("ix_markbook_answer_student", "assignment", "student"),
 )
 
 rubric = Table(
@@ -133,6 +134,7 @@ mark = Table(
     Column("marked_at", String(32), nullable=False),
     Column("row_version", Integer, nullable=False),
     UniqueConstraint("assignment", "question", "student", "marker"),
+    Index("ix_markbook_mark_student", "assignment", "student"),
 )
 
 # question, student and batch repeat what the subject says, so that one answer's history is found
