@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 JOBS   ?= auto
 
-.PHONY: help setup demo test lint constraints clean-demo clean system-packages
+.PHONY: help setup demo test bench lint constraints clean-demo clean system-packages
 
 help:            ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -34,6 +34,9 @@ lint: setup      ## linters, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: setup     ## measure Markbook beside nbgrader (ten minutes; benchmarks/RESULTS.md)
+	$(BIN)/python benchmarks/bench.py
 
 constraints: setup  ## write constraints.txt from what is installed now
 	{ echo "# Versions that were tested together. Regenerate with 'make constraints' (no index addresses in here)."; \

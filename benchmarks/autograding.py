@@ -10,11 +10,12 @@ import shutil
 from typing import TYPE_CHECKING
 
 import courses
+import own
 import stock
-from harness import Bench, Row, alone, at_most, one_core, side, times_faster, two_cores
+from harness import Bench, Row, alone, at_most, one_core, times_faster, two_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from harness import Target
@@ -42,23 +43,12 @@ class Duel:
 
     def ours(self, many: int, warm_up: int) -> Callable[[int], float]:
         """Return what measures Markbook's milliseconds for a submission."""
-        workers = len(self.cores)
 
         def run(_round: int) -> float:
             course = self._class("ours", many + warm_up)
-            found = side(
-                "autograde",
-                self.cores,
-                course=str(course),
-                assignment=self.assignment,
-                executor="serial" if workers == 1 else "processes",
-                workers=workers,
-                warm_up=warm_up,
-            )
-            if found["failed"] or found["submissions"] != many:
-                raise RuntimeError(f"Markbook failed on submissions: {found}")
+            found = own.autograde(course, self.assignment, self.cores, warm_up)
             self._compare()
-            return float(found["seconds"]) / many * 1000
+            return found.submission * 1000
 
         return run
 
@@ -75,15 +65,16 @@ class Duel:
             self.agreed += stock.compare(self._last["theirs"], self._last["ours"], self.assignment)
 
 
-def measure(bench: Bench) -> list[Row]:
-    rows = [_row(bench, courses.THIRTEEN, one_core(), "text-only submission (13 answers)", 10, 80)]
+def measure(bench: Bench) -> Iterator[Row]:
+    yield _row(bench, courses.THIRTEEN, one_core(), "text-only submission (13 answers)", 10, 80)
     what = "submission with two code cells, fresh kernel"
-    rows.append(_row(bench, courses.CODE, one_core(), what, 60, 15))
+    yield _row(bench, courses.CODE, one_core(), what, 60, 15)
+    if bench.quick:
+        return
     if len(two_cores()) == 2:
-        rows.append(_row(bench, courses.CODE, two_cores(), what, None, 25))
+        yield _row(bench, courses.CODE, two_cores(), what, None, 25)
     else:
         bench.say(f"{what}, two cores: left out, for there is one core only")
-    return rows
 
 
 def _row(
@@ -95,7 +86,7 @@ def _row(
     ratio: float,
 ) -> Row:
     text_only = assignment == courses.THIRTEEN
-    few = bench.of(12, 3)
+    few = bench.of(12, 2)
     many = bench.of(400, 14) if text_only else bench.of(60, 7) * len(cores)
     warm_up = bench.of(28 if text_only else 8, 2)
     places = "one core" if len(cores) == 1 else "two cores"

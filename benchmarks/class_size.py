@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import shutil
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING
 
 import courses
+import own
 import stock
-from harness import Bench, Row, Target, alone, at_most, side, two_cores
+from harness import Bench, Row, Target, alone, at_most, two_cores
+
+if TYPE_CHECKING:
+    from own import Own
 
 MEGABYTES, GROWTH = 500, 1.2
-WARM_UP = 28
 
 
 def measure(bench: Bench) -> list[Row]:
@@ -25,22 +28,22 @@ def measure(bench: Bench) -> list[Row]:
     bench.say(f"14 answers: nbgrader over {few} submissions")
     stock_seconds = stock.autograde(theirs, courses.FOURTEEN, two_cores()).submission
     found = {size: _class(bench, size) for size in sizes}
-    each = {size: [f["seconds"] / size * 1000 for f in runs] for size, runs in found.items()}
+    each = {size: [run.submission * 1000 for run in runs] for size, runs in found.items()}
     small, middle, large = sizes
     (whole,) = found[large]
     growth = [min(each[large]) / _median(each[small])]
     growth_from_middle = _median(each[large]) / _median(each[middle])
     hours = stock_seconds * large / 3600
-    tenths = [b - a for a, b in pairwise([0.0, *whole["milestones"]])]
+    tenths = [b - a for a, b in pairwise([0.0, *whole.milestones])]
     command = f"markbook autograde {courses.FOURTEEN}"
     return [
         Row(
             f"{large:,} students, 14 answers each: the whole class, two cores",
-            (whole["seconds"],),
+            (whole.seconds,),
             unit="s",
             computed=f"{hours:.1f} h (computed: {large:,} times {stock_seconds * 1000:.0f} ms)",
             notes=(
-                f"run again: {whole['again']:.1f} s for {whole['unchanged']:,} unchanged ones",
+                f"run again: {whole.again:.1f} s for {large + own.WARM_UP:,} that did not change",
                 "each tenth of the class took "
                 + ", ".join(f"{seconds:.1f}" for seconds in tenths)
                 + " s",
@@ -49,11 +52,11 @@ def measure(bench: Bench) -> list[Row]:
         ),
         Row(
             f"{large:,} students: the coordinator's memory at its peak",
-            (whole["peak"] / 1e6,),
+            (whole.peak / 1e6,),
             unit="MB",
-            targets=(at_most(MEGABYTES, [whole["peak"] / 1e6], "MB"),),
+            targets=(at_most(MEGABYTES, [whole.peak / 1e6], "MB"),),
             notes=tuple(
-                f"with {size:,} students: {found[size][0]['peak'] / 1e6:.0f} MB" for size in sizes
+                f"with {size:,} students: {found[size][0].peak / 1e6:.0f} MB" for size in sizes
             ),
             commands=(command,),
         ),
@@ -74,28 +77,17 @@ def measure(bench: Bench) -> list[Row]:
     ]
 
 
-def _class(bench: Bench, size: int) -> list[dict[str, Any]]:
+def _class(bench: Bench, size: int) -> list[Own]:
     """Autograde classes of one size, the small ones more often."""
     often = 1 if bench.quick or size > 5000 else 3 if size > 500 else 5
-    return [_one(bench, size, number + 1, often) for number in range(often)]
+    return [_one(bench, size, f"{number + 1} of {often}") for number in range(often)]
 
 
-def _one(bench: Bench, size: int, number: int, often: int) -> dict[str, Any]:
+def _one(bench: Bench, size: int, number: str) -> Own:
     bench.say(f"14 answers: writing a class of {size:,}")
-    course = courses.class_of(bench, courses.FOURTEEN, size + WARM_UP)
-    bench.say(f"14 answers: autograding {size:,} ({number} of {often})")
-    found = side(
-        "autograde",
-        two_cores(),
-        course=str(course),
-        assignment=courses.FOURTEEN,
-        executor="processes",
-        workers=len(two_cores()),
-        warm_up=WARM_UP,
-        again=True,
-    )
-    if found["failed"] or found["submissions"] != size:
-        raise RuntimeError(f"Markbook failed on submissions: {str(found)[:2000]}")
+    course = courses.class_of(bench, courses.FOURTEEN, size + own.WARM_UP)
+    bench.say(f"14 answers: autograding {size:,} ({number})")
+    found = own.autograde(course, courses.FOURTEEN, two_cores(), own.WARM_UP)
     shutil.rmtree(course)
     return found
 

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import courses
-from harness import HERE, Bench, Row, Target, alone, show, side, started, two_cores
+import own
+from harness import HERE, Bench, Row, Target, alone, show, started, two_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,19 +20,17 @@ if TYPE_CHECKING:
 WITHIN = 1.15
 
 
-def measure(bench: Bench) -> list[Row]:
+def measure(bench: Bench) -> Iterator[Row]:
     with _cluster(bench) as address:
-        return [
-            _row(bench, address, courses.THIRTEEN, "13 answers", bench.of(600, 14)),
-            _row(bench, address, courses.CODE, "two code cells", bench.of(120, 7)),
-        ]
+        yield _row(bench, address, courses.CODE, "two code cells", bench.of(120, 7))
+        yield _row(bench, address, courses.THIRTEEN, "13 answers", bench.of(600, 14))
 
 
 def _row(bench: Bench, address: str, assignment: str, what: str, students: int) -> Row:
     pool_ms, dask_ms = bench.turns(
         f"pool and Dask, {what}",
-        _run(bench, assignment, students, "processes", None),
-        _run(bench, assignment, students, "dask", address),
+        _run(bench, assignment, students, None),
+        _run(bench, assignment, students, address),
     )
     ratios = tuple(dask / pool for pool, dask in zip(pool_ms, dask_ms, strict=True))
     return Row(
@@ -48,26 +47,15 @@ def _row(bench: Bench, address: str, assignment: str, what: str, students: int) 
 
 
 def _run(
-    bench: Bench, assignment: str, students: int, executor: str, address: str | None
+    bench: Bench, assignment: str, students: int, address: str | None
 ) -> Callable[[int], float]:
-    warm_up = bench.of(28, 4)
+    warm_up = bench.of(own.WARM_UP, 4)
 
     def run(_round: int) -> float:
         course = courses.class_of(bench, assignment, students + warm_up)
-        found = side(
-            "autograde",
-            two_cores(),
-            course=str(course),
-            assignment=assignment,
-            executor=executor,
-            workers=2,
-            address=address,
-            warm_up=warm_up,
-        )
-        if found["failed"] or found["submissions"] != students:
-            raise RuntimeError(f"Markbook failed on submissions: {str(found)[:2000]}")
+        found = own.autograde(course, assignment, two_cores(), warm_up, address=address)
         shutil.rmtree(course)
-        return float(found["seconds"]) / students * 1000
+        return found.submission * 1000
 
     return run
 

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness import ROOT
@@ -34,19 +34,37 @@ _TIME = "2026-01-02 03:04:05.000000 UTC"
 Notebook = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Base:
-    """A course with the assignments released, and what the sample class answered."""
+    """A course, what the sample class answered in it, and its assignments, each made when asked."""
 
+    bench: Bench
     root: Path
     answers: tuple[dict[str, str], ...]
+    released: set[str] = field(default_factory=set)
+
+    def release(self, assignment: str) -> None:
+        """Author and release one of the smaller assignments, once."""
+        if assignment in self.released:
+            return
+        self.bench.say(f"releasing {assignment}")
+        source = json.loads((self.root / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb").read_text())
+        questions = [_id(cell) for cell in source["cells"] if _is_text_question(cell)]
+        cells = {
+            THIRTEEN: _with_prompts(questions[:13]),
+            FOURTEEN: _with_prompts(questions[:14]),
+            CODE: [*_with_prompts(questions[:13]), *_CODE_CELLS],
+        }
+        _author(self.root, assignment, source, cells[assignment])
+        run_markbook(self.root, "release", assignment)
+        self.released.add(assignment)
 
 
 def base(bench: Bench) -> Base:
     """Return the course that all benchmarks of a run copy, made the first time."""
     if "base" not in bench.shared:
-        bench.say("releasing the assignments, collecting the sample class")
-        bench.shared["base"] = _make(bench.place("base"))
+        bench.say("collecting the sample class")
+        bench.shared["base"] = _make(bench)
     found: Base = bench.shared["base"]
     return found
 
@@ -54,6 +72,7 @@ def base(bench: Bench) -> Base:
 def class_of(bench: Bench, assignment: str, students: int) -> Path:
     """Return a new course in which ``students`` have handed in ``assignment``."""
     made = base(bench)
+    made.release(assignment)
     target = bench.place(f"{assignment}-{students}")
     target.mkdir()
     for name in ("source", "release"):
@@ -75,25 +94,19 @@ def student(number: int) -> str:
     return f"student-{number:05d}"
 
 
-def _make(root: Path) -> Base:
+def _make(bench: Bench) -> Base:
+    root = bench.place("base")
     root.mkdir()
     for name in ("source", "release", "graders"):
         shutil.copytree(ROOT / name / ASSIGNMENT, root / name / ASSIGNMENT)
     shutil.copytree(ROOT / "sample-class" / ASSIGNMENT, root / "papers")
     shutil.copy(ROOT / "nbgrader_config.py", root)
-    source = json.loads((root / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb").read_text())
-    questions = [_id(cell) for cell in source["cells"] if _is_text_question(cell)]
-    _author(root, THIRTEEN, source, _with_prompts(questions[:13]))
-    _author(root, FOURTEEN, source, _with_prompts(questions[:14]))
-    _author(root, CODE, source, [*_with_prompts(questions[:13]), *_CODE_CELLS])
-    for assignment in (THIRTEEN, FOURTEEN, CODE):
-        run_markbook(root, "release", assignment)
     # 1: papers have findings, which is what a sample class is for
     run_markbook(root, "collect", ASSIGNMENT, "--from", "papers", fine=(0, 1))
     sidecars = sorted((root / "submitted").glob(f"*/{ASSIGNMENT}/collected.json"))
     answers = tuple(_answers(json.loads(path.read_text())) for path in sidecars)
     shutil.rmtree(root / "submitted")
-    return Base(root, answers)
+    return Base(bench, root, answers)
 
 
 def run_markbook(root: Path, *arguments: str, fine: tuple[int, ...] = (0,)) -> None:

@@ -1,8 +1,8 @@
 """What every benchmark here needs: rounds of both sides, pinning, medians, the machine, a table.
 
-A benchmark is a module with a function ``measure(bench) -> list[Row]``; ``alone(measure)`` runs it
-by itself. Both sides run in processes of their own, pinned to the same cores, turn by turn, so
-that a change of the machine's mood meets both.
+A benchmark is a module with a function ``measure(bench)`` that returns or yields rows, and
+``alone(measure)`` runs it by itself. Both sides run in processes of their own, pinned to the same
+cores, turn by turn, so that a change of the machine's mood meets both.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE = Path(__file__).resolve().parent
@@ -297,14 +297,14 @@ def bench_of(chosen: argparse.Namespace) -> Iterator[Bench]:
         yield Bench(Path(name), chosen.quick, 1 if chosen.quick else chosen.rounds)
 
 
-def alone(measure: Callable[[Bench], list[Row]], description: str | None) -> None:
+def alone(measure: Callable[[Bench], Iterable[Row]], description: str | None) -> None:
     """Run one benchmark by itself and print what it found."""
     chosen = options(description).parse_args()
     warn_if_busy()
     for name, value in machine():
         print(f"{name}: {value}")
     with bench_of(chosen) as bench:
-        rows = measure(bench)
+        rows = list(measure(bench))
     print()
     print(table(rows))
     for row in rows:

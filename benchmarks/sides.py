@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 Found = dict[str, Any]
 
 
-def autograde(  # noqa: PLR0913  (as many as there are choices)
+def autograde(
     course: str,
     assignment: str,
     executor: str,
     workers: int = 1,
     address: str | None = None,
     warm_up: int = 0,
-    again: bool = False,
 ) -> Found:
     """Autograde a class after a warm-up of some of its students, who then do not count.
 
     ``seconds`` is the wall time of autograding the others, all in: hashing, running, storing,
-    writing the notebooks, putting marks right. ``peak`` is the coordinator's memory in bytes.
+    writing the notebooks, putting marks right; ``again`` that of a second
+    run over all, in which nothing has changed. ``peak`` is the coordinator's memory in bytes.
     """
     from markbook.autograde import Options
     from markbook.autograde import autograde as run
@@ -59,18 +59,18 @@ def autograde(  # noqa: PLR0913  (as many as there are choices)
             on_event=_clock(times),
         )
         seconds = time.perf_counter() - begin
-        found = {
-            "seconds": seconds,
-            "submissions": len(report.records),
-            "failed": [record.findings[0] for record in report.failed],
-            "milestones": _milestones(times, begin),
-        }
-        if again:
-            begin = time.perf_counter()
-            report = run(opened, gb, assignment, executor=pool, options=own)
-            found["again"] = time.perf_counter() - begin
-            found["unchanged"] = len(report.unchanged)
-    return found | {"peak": _peak()}
+        begin_again = time.perf_counter()
+        second = run(opened, gb, assignment, executor=pool, options=own)
+        again = time.perf_counter() - begin_again
+    return {
+        "seconds": seconds,
+        "submissions": len(report.records),
+        "failed": [record.findings[0] for record in report.failed],
+        "milestones": _milestones(times, begin),
+        "again": again,
+        "unchanged": len(second.unchanged),
+        "peak": _peak(),
+    }
 
 
 def _clock(times: list[float]) -> Callable[[object], None]:
