@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from markbook.kernels.forkserver import Birth
 
-__all__ = ["become_kernel", "make_shell"]
+__all__ = ["become_kernel", "choose_backend", "make_shell"]
 
 
 # Seconds between turns of threads while a kernel starts its six: with Python's own 5 ms the
@@ -52,6 +52,7 @@ __all__ = ["become_kernel", "make_shell"]
 _BRISK = 0.0002
 
 
+_INLINE = "module://matplotlib_inline.backend_inline"
 # What IPython imports when it is first asked for magics, help, or a shell command.
 _LATE = ("IPython.core.magics.execution", "IPython.core.magics.namespace", "pexpect")
 
@@ -120,7 +121,7 @@ def _start_kernel(app: Any, order: dict[str, Any], say_ready: Callable[[], None]
     app.shell.kernel = app.kernel
     app.shell.user_ns_hidden.update(app.shell.user_ns)
     app.shell._sys_modules_keys = set(sys.modules)
-    _draw_inline()
+    choose_backend(os.environ["MPLBACKEND"])
     say_ready()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -190,11 +191,14 @@ def _hand_over(app: Any, order: dict[str, Any]) -> None:
     shell.init_environment()
 
 
-def _draw_inline() -> None:
-    """Give a preloaded matplotlib the backend that it would have read when imported here."""
+def choose_backend(backend: str = _INLINE) -> None:
+    """Give a preloaded matplotlib the backend that it would have read when imported by a cell.
+
+    The first choice reads all installed packages' entry points (9 ms), so it is the server's.
+    """
     matplotlib: Any = sys.modules.get("matplotlib")
-    if matplotlib is not None:
-        matplotlib.rcParams["backend"] = os.environ["MPLBACKEND"]
+    if matplotlib is not None and dict.get(matplotlib.rcParams, "backend") != backend:
+        matplotlib.rcParams["backend"] = backend
 
 
 def _limit_memory(extra: int | None) -> None:

@@ -79,12 +79,14 @@ def _prepare(owner: socket.socket) -> bool:
     signal.alarm(max(1, int(order["seconds"])))
     name = "markbook.kernels.forkchild"
     try:
-        importlib.import_module(name).make_shell()
+        child = importlib.import_module(name)
+        child.make_shell()
         before = {key: os.environ.get(key) for key in _ONE_THREAD}
         os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
         for name in order["preload"]:
             importlib.import_module(name)
             _refuse_threads()
+        child.choose_backend()
         for key, value in before.items():
             if value is None:
                 os.environ.pop(key, None)
