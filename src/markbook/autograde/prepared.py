@@ -28,13 +28,11 @@ _KEPT = 4  # assignments a worker may meet in turns
 class PreparedCell:
     """One cell of the master, with what a submission's cell of that id has to be like.
 
-    ``released`` is the nbgrader metadata of the release, ``metadata`` the same with the master's
-    checksum, as autograded cells have it; ``tags`` are the release's, with which a cell can be
-    kept from running.
+    ``metadata`` is nbgrader's, as in the release, with the master's checksum; ``tags`` are the
+    release's, with which a cell can be kept from running.
     """
 
     master: MasterCell
-    released: Mapping[str, Any]
     metadata: Mapping[str, Any]
     tags: tuple[str, ...]
 
@@ -116,8 +114,7 @@ def _cells(master: MasterNotebook, released: NotebookNode) -> dict[str, Prepared
             expected = wanted[name]
             found[name] = PreparedCell(
                 master=expected,
-                released=metadata,
-                metadata={**metadata, "checksum": expected.checksum},
+                metadata=_with_checksum(metadata, expected.checksum),
                 tags=tuple(cell.metadata.get("tags", ())),
             )
             if not _fits(expected, cell.cell_type, metadata):
@@ -129,6 +126,11 @@ def _cells(master: MasterNotebook, released: NotebookNode) -> dict[str, Prepared
     if gone:
         raise _unfit(f"The release's {master.name}.ipynb has no cell {gone[0]!r}.")
     return found
+
+
+def _with_checksum(metadata: Mapping[str, Any], checksum: str) -> Mapping[str, Any]:
+    """Return metadata as autograded; nbgrader has no checksum of a task that is not locked."""
+    return {**metadata, "checksum": checksum} if checksum else metadata
 
 
 def _fits(master: MasterCell, cell_type: str, metadata: Mapping[str, Any]) -> bool:

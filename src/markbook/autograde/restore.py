@@ -36,18 +36,15 @@ def restore(notebook: NotebookNode, prepared: PreparedNotebook) -> None:
         nbgrader = nbgrader_metadata(cell)
         known = prepared.cells.get(nbgrader.get("grade_id", ""))
         if known is not None:
-            _restore(cell, nbgrader, known)
+            _restore(cell, known)
         elif _is_nothing(nbgrader):
             metadata["nbgrader"].pop("grade_id", None)
         else:
             del metadata["nbgrader"]
 
 
-def _restore(cell: NotebookNode, nbgrader: Any, known: PreparedCell) -> None:
-    if nbgrader == known.released:
-        nbgrader["checksum"] = known.master.checksum
-    else:
-        cell.metadata["nbgrader"] = type(cell.metadata)(known.metadata)
+def _restore(cell: NotebookNode, known: PreparedCell) -> None:
+    cell.metadata["nbgrader"] = type(cell.metadata)(known.metadata)
     if cell.cell_type != known.master.cell_type:
         _set_type(cell, known.master.cell_type)
     if known.master.locked:

@@ -214,15 +214,24 @@ def _keep(found: dict[str, Any], keys: frozenset[str]) -> None:
 
 
 def _validate(document: dict[str, Any], path: Path | None) -> None:
+    problem = _problem(document)
+    if problem is not None:
+        raise NotebookError(
+            f"Not a valid notebook: {problem}.",
+            path=path,
+            hint="Open it in JupyterLab and save it again.",
+        )
+
+
+def _problem(document: dict[str, Any]) -> str | None:
     try:
         nbformat.validate(nbformat.from_dict(document))  # type: ignore[no-untyped-call]
     except nbformat.ValidationError as error:
         place = "/".join(str(part) for part in error.absolute_path) or "the notebook"
-        raise NotebookError(
-            f"Not a valid notebook: {error.message[:200]} (at {place}).",
-            path=path,
-            hint="Open it in JupyterLab and save it again.",
-        ) from error
+        return f"{error.message[:200]} (at {place})"
+    except Exception as error:  # noqa: BLE001  (it stumbles over a type that is null and the like)
+        return f"{type(error).__name__}: {error}"[:200]
+    return None
 
 
 def _parse(data: bytes, path: Path | None) -> Any:
