@@ -14,11 +14,23 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import default
 
-__all__ = ["OwnKernelManager", "kernel_environment"]
+__all__ = ["OwnKernelManager", "kernel_environment", "plain_environment"]
 
 # What a kernel needs to find its home (font and bytecode caches), its language and its clock.
 # Everything else stays outside: tokens, proxies, a PYTHONPATH of another project.
 _KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_CACHE_HOME", "MPLCONFIGDIR")
+
+
+def plain_environment() -> dict[str, str]:
+    """Return the environment of a submission's kernel."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {
+        "LANG": "C.UTF-8",
+        **kept,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "PYTHONHASHSEED": "0",
+    }
 
 
 def kernel_environment(ipython: Path) -> dict[str, str]:
@@ -26,16 +38,7 @@ def kernel_environment(ipython: Path) -> dict[str, str]:
 
     The profile folder keeps a person's IPython start-up files out of the run.
     """
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {
-        "LANG": "C.UTF-8",
-        **kept,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
-        "IPYTHONDIR": str(ipython),
-        "JUPYTER_PLATFORM_DIRS": "1",
-        "PYTHONHASHSEED": "0",
-        "MPLBACKEND": "agg",
-    }
+    return {**plain_environment(), "IPYTHONDIR": str(ipython), "MPLBACKEND": "agg"}
 
 
 class OwnKernelManager(AsyncKernelManager):

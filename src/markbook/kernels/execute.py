@@ -1,0 +1,137 @@
+"""Running one notebook's cells in a fresh kernel, with the outputs that nbgrader would get.
+
+Imported late: nbclient costs more than a whole ``markbook --help``.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+from markbook.kernels.client import ForkedClient, KernelSettings, apart
+from markbook.kernels.forkowner import KernelStartError
+from markbook.kernels.limits import Stopped
+from markbook.kernels.manager import plain_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from markbook.kernels.limits import Limits
+
+__all__ = ["Execution", "execute"]
+
+# nbgrader.preprocessors.Execute.error_on_timeout
+_TIMEOUT: dict[str, Any] = {
+    "ename": "CellTimeoutError",
+    "evalue": "",
+    "traceback": ["\x1b[0;31mCellTimeoutError\x1b[0m: No reply from kernel before timeout"],
+}
+_NO_TRACEBACK = ["ERROR: An error occurred while showtraceback was disabled"]
+
+# What nbclient says of timeouts is in the outputs and in Execution.
+_SILENCE = logging.getLogger("markbook.kernels.execute")
+_SILENCE.addHandler(logging.NullHandler())
+_SILENCE.propagate = False
+
+_node: Callable[..., NotebookNode] = NotebookNode  # nbformat has no types
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How a run went. ``stopped`` is why it ended before its last cell, None if it did not.
+
+    ``cell`` is the index, in the notebook's cells, of the one in which it ended; with
+    ``allow_errors=False`` also that of a cell that failed. ``seconds`` is wall time, the kernel's
+    start and end included. ``log`` is what the kernel's process wrote outside of cells, and, where
+    it never started, as its last line why.
+    """
+
+    stopped: Stopped | None
+    cell: int | None
+    seconds: float
+    log: str
+
+
+def execute(
+    notebook: NotebookNode,
+    *,
+    limits: Limits,
+    cwd: Path,
+    preload: tuple[str, ...] = (),
+    environment: Mapping[str, str] | None = None,
+    allow_errors: bool = True,
+) -> Execution:
+    """Run a notebook's code cells in ``cwd``, in a kernel forked for it and killed after it.
+
+    Outputs are put into ``notebook``, as nbgrader's ``Execute`` puts them: a cell that is out of
+    time is interrupted, gets a ``CellTimeoutError``, and the next one runs. Where a limit ends
+    the kernel, the notebook keeps what ran. ``environment`` is added to a small one of the
+    kernel's own. May be called from any thread, also one whose event loop is running. Nothing
+    that the notebook does is raised.
+    """
+    settings = KernelSettings(
+        limits=limits,
+        cwd=cwd,
+        preload=preload,
+        environment={**plain_environment(), **(environment or {})},
+    )
+    start = time.monotonic()
+    execution, lost = apart(_attempt, notebook, settings, allow_errors)
+    if lost:  # the kernels' server went down, by another kernel's code, say: that is no verdict
+        execution, _ = apart(_attempt, notebook, settings, allow_errors)
+    return Execution(execution.stopped, execution.cell, time.monotonic() - start, execution.log)
+
+
+def _attempt(
+    notebook: NotebookNode, settings: KernelSettings, allow_errors: bool
+) -> tuple[Execution, bool]:
+    """Run once; says also whether the kernel was lost by no doing of its own."""
+    client = ForkedClient(
+        notebook,
+        settings,
+        allow_errors=allow_errors,
+        interrupt_on_timeout=True,
+        error_on_timeout=_TIMEOUT,
+        on_cell_executed=_record_error,
+    )
+    client.log = _SILENCE
+    index: int | None = None
+    stopped: Stopped | None = None
+    said = ""
+    try:
+        with client.setup_kernel():
+            notebook.metadata["language_info"] = _node(client.language_info)
+            for index, cell in enumerate(notebook.cells):
+                client.execute_cell(cell, index, store_history=True)
+            index = None
+        client.set_widgets_metadata()
+    except KernelStartError as error:
+        stopped, said = Stopped.NEVER_STARTED, f"{error}\n"
+    except (DeadKernelError, CellTimeoutError):
+        stopped = client.stopped
+    except CellExecutionError:
+        pass  # not allowed: its outputs say what it was
+    return Execution(stopped, index, 0.0, client.log_text + said), client.lost
+
+
+def _record_error(cell: NotebookNode, execute_reply: dict[str, Any], **_: Any) -> None:
+    """Put the reply's error among the outputs if it is not there: nbgrader's own rule."""
+    reply = execute_reply["content"]
+    if reply["status"] != "error":
+        return
+    if any(o.output_type == "error" and o.ename == reply["ename"] for o in cell.outputs):
+        return
+    cell.outputs.append(
+        _node(
+            output_type="error",
+            ename=reply["ename"],
+            evalue=reply["evalue"],
+            traceback=reply["traceback"] or list(_NO_TRACEBACK),
+        )
+    )
