@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from markbook.autograde import Options, SubmissionFinished, SubmissionStarted, autograde
+from markbook.autograde import SubmissionFinished, SubmissionStarted, autograde
 from markbook.course import Course
 from markbook.errors import MarkbookError
 from markbook.executors import ProcessPool, open_executor
@@ -60,7 +60,7 @@ def make_class(tiny, text_course, tmp_path):
 
 def grade(course, **options):
     with Gradebook.open(course) as gb:
-        return autograde(course, gb, "hw", **{"options": Options(), **options})
+        return autograde(course, gb, "hw", **options)
 
 
 def left_over(course):
@@ -93,7 +93,7 @@ from pathlib import Path
 from markbook.startup import skip_slow_imports
 skip_slow_imports()
 import markbook.gradebook.nbgrader
-from markbook.autograde import Options, autograde
+from markbook.autograde import autograde
 from markbook.autograde.nursery import Nursery
 from markbook.course import Course
 from markbook.executors import open_executor
@@ -123,8 +123,9 @@ def run(root, executor, count, force):
         die_at(int(count))
     course = Course.open(Path(root))
     with Gradebook.open(course) as gb, open_executor(executor) as opened:
-        autograde(course, gb, "hw", force=bool(force), executor=opened, options=Options(engine="markbook"))
+        autograde(course, gb, "hw", force=bool(force), executor=opened)
 
+print("ready", flush=True)
 for line in sys.stdin:
     child = os.fork()
     if child == 0:
@@ -149,6 +150,7 @@ def runs():
         stdout=subprocess.PIPE,
         text=True,
     )
+    assert process.stdout.readline() == "ready\n"
 
     def run(course, *, executor="serial", after=None, at="", force=""):
         process.stdin.write("\t".join([str(course.root), executor, str(at), force]) + "\n")

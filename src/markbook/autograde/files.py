@@ -158,7 +158,7 @@ def laid_down(
     own = {
         name: content
         for name, content in submission.files.items()
-        if not name.endswith(_NOTEBOOK) and not _ignored(name, rules.ignore)
+        if not _ignored(name, (*rules.ignore, f"*{_NOTEBOOK}"))
     }
     run = {f"{name}{_NOTEBOOK}": content for name, content in notebooks.items()}
     for layer in (own, helpers, run):

@@ -71,7 +71,7 @@ def autograde(  # noqa: PLR0913  (a step's seam: every argument is one choice of
     course.require(assignment)
     _require_release(course, gb, assignment)
     chosen = _choose(course, assignment, students)
-    how = options or Options(engine=_engine())
+    how = options or Options()
     if how.engine == "nbgrader":
         run: _Run = _WithNbgrader(course, gb, assignment, force, how)
     else:
@@ -84,13 +84,6 @@ def autograde(  # noqa: PLR0913  (a step's seam: every argument is one choice of
     with only_run(course, assignment):
         report = run.run(chosen, executor or SerialExecutor(), on_event)
     return replace(report, seconds=time.monotonic() - started)
-
-
-def _engine() -> Engine:
-    # until kernels/execute.py is there
-    from importlib.util import find_spec
-
-    return "markbook" if find_spec("markbook.kernels.execute") else "nbgrader"
 
 
 def _require_release(course: Course, gb: Gradebook, assignment: str) -> None:
