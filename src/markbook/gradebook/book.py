@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from markbook.gradebook.database import make_engine, prepare, reading, writing
+from markbook.gradebook.database import BUSY_SECONDS, make_engine, prepare, reading, writing
 from markbook.gradebook.events import (
     append_event,
     now,
@@ -82,12 +82,14 @@ class Gradebook:
         self._engine = engine
 
     @classmethod
-    def open(cls, course: Course) -> Self:
+    def open(cls, course: Course, *, busy_seconds: float = BUSY_SECONDS) -> Self:
         """Open the course's gradebook; make or migrate its tables if they need it.
 
+        Its methods wait ``busy_seconds`` for another process that is writing, then raise
+        ``MarkbookError``, as they do when the disk is full or the server has gone.
         Raises ``CourseError`` when the database cannot be opened or is newer than this Markbook.
         """
-        engine = make_engine(course.db_url)
+        engine = make_engine(course.db_url, busy_seconds=busy_seconds)
         try:
             prepare(engine, course)
         except BaseException:

@@ -4,55 +4,82 @@ from __future__ import annotations
 
 import fcntl
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from markbook.course import CONFIG_NAME
 from markbook.errors import CourseError
 from markbook.gradebook import tables
+from markbook.gradebook.faults import explain, place
+from markbook.gradebook.journal import address, choose_journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import URL, Connection, Engine
 
     from markbook.course import Course
 
-__all__ = ["make_engine", "prepare", "reading", "writing"]
+__all__ = ["BUSY_SECONDS", "make_engine", "prepare", "reading", "writing"]
 
-# nbgrader itself waits 5 s; a marker's click may wait behind a whole batch being saved.
-_BUSY_SECONDS = 30
+BUSY_SECONDS = 30.0
+"""How long to wait for another writer: a marker's click may wait behind a batch being saved."""
 
 # Any two constants: the keys of PostgreSQL's advisory locks for migrations and for writing.
 _NEVER_AT_ONCE = 7_262_375
 _ONE_WRITER = 7_262_376
 
 
-def make_engine(url: str) -> Engine:
-    """Return an engine for ``url``.
+def make_engine(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
+    """Return an engine for ``url``, which waits ``busy_seconds`` for another writer.
 
-    SQLite keeps its rollback journal: the gradebook stays one file that may be copied and lie on
-    a network drive, and Markbook's transactions are short. Writers begin IMMEDIATE, so that what
-    they read is still so when they write.
+    SQLite has a write-ahead log where the file lies on a disk of this computer. Writers begin
+    IMMEDIATE, so that what they read is still so when they write.
     """
     try:
-        sqlite = make_url(url).get_backend_name() == "sqlite"
-        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS} if sqlite else {})
+        parsed = make_url(url)
+        sqlite = parsed.get_backend_name() == "sqlite"
+        path = _file(parsed) if sqlite else None
+        if path is not None:
+            parsed = _with_path(parsed, path)
+        waits = {"timeout": busy_seconds} if sqlite else {}
+        # a server that was restarted is asked again, instead of an answer that the client is old
+        engine = create_engine(parsed, connect_args=waits, pool_pre_ping=not sqlite)
     except Exception as error:
         raise CourseError(
             f"The gradebook's address cannot be used: {error}",
             hint=f"See CourseDirectory.db_url in the course's {CONFIG_NAME}.",
         ) from error
+    engine = engine.execution_options(markbook_busy_seconds=busy_seconds)
     if sqlite:
-        event.listen(engine, "connect", _manual_transactions)
+        event.listen(engine, "connect", _prepare_connection)
         event.listen(engine, "begin", _begin)
     return engine
 
 
-def _manual_transactions(connection: Any, _record: object) -> None:
+def _file(url: URL) -> Path | None:
+    """Return where SQLite's database is, None where it is no file, or a URI chosen by a person."""
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        return None
+    return Path(url.database).absolute()
+
+
+def _with_path(url: URL, path: Path) -> URL:
+    if path.parent.is_dir():
+        choose_journal(path)
+    found = address(path)
+    if not found.startswith("file:"):
+        return url
+    return url.set(database=found).update_query_dict({"uri": "true"})
+
+
+def _prepare_connection(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # sqlite3 then leaves BEGIN to us
+    # FULL: what a marker saw stored is on the disk also after the power went
+    connection.execute("PRAGMA synchronous=FULL")
 
 
 def _begin(connection: Connection) -> None:
@@ -61,9 +88,29 @@ def _begin(connection: Connection) -> None:
 
 
 @contextmanager
+def _explained(engine: Engine) -> Iterator[None]:
+    """Say in our words what is wrong with the database, its disk or its server."""
+    try:
+        yield
+    except DBAPIError as error:
+        found = explain(error, engine, _busy_seconds(engine))
+        if found is None:
+            raise
+        raise found from error
+
+
+def _busy_seconds(engine: Engine) -> float:
+    seconds: float = engine.get_execution_options().get("markbook_busy_seconds", BUSY_SECONDS)
+    return seconds
+
+
+@contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """Give a connection that sees one state of the database and changes nothing."""
-    with engine.connect() as connection:
+    """Give a connection that sees one state of the database and changes nothing.
+
+    Raises ``MarkbookError`` when the database is out of reach.
+    """
+    with _explained(engine), engine.connect() as connection:
         yield connection
         connection.rollback()
 
@@ -73,12 +120,19 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """Give a connection in one transaction: all of it is stored, or on any error nothing.
 
     Writers take turns, so that the numbers of the events come in the order they are committed in.
+    Raises ``MarkbookError`` when another writer takes too long, the disk is full or the database
+    is out of reach.
     """
-    with engine.connect().execution_options(markbook_writes=True) as connection:
-        with connection.begin():
-            if engine.dialect.name == "postgresql":
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_WRITER})"))
-            yield connection
+    with (
+        _explained(engine),
+        engine.connect().execution_options(markbook_writes=True) as connection,
+        connection.begin(),
+    ):
+        if engine.dialect.name == "postgresql":
+            wait = int(_busy_seconds(engine) * 1000)
+            connection.execute(text(f"SET LOCAL lock_timeout = {wait}"))
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_WRITER})"))
+        yield connection
 
 
 def prepare(engine: Engine, course: Course) -> None:
@@ -108,14 +162,14 @@ def _made_by_nbgrader(engine: Engine) -> bool:
 
 def _version(engine: Engine) -> str | None:
     try:
-        with reading(engine) as connection:
+        with engine.connect() as connection:
             query = text(f"SELECT version_num FROM {tables.VERSION_TABLE}")
             version: str | None = connection.scalar(query)
             return version
     except (OperationalError, ProgrammingError) as error:
         if _cannot_open(error):
             raise CourseError(
-                f"The gradebook {engine.url.render_as_string()} cannot be opened: {error.orig}.",
+                f"The gradebook {place(engine)} cannot be opened: {error.orig}.",
                 hint="Does its folder exist, and may you write there?",
             ) from error
         return None
