@@ -24,6 +24,7 @@ __all__ = ["notebook_bytes", "parse_notebook", "read_notebook", "write_notebook"
 _VERSION = 4
 _MINOR_WITH_CELL_IDS = 5
 _node: Callable[..., NotebookNode] = NotebookNode  # nbformat has no types
+_WORDS = {None: "null", True: "true", False: "false"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -137,7 +138,8 @@ def _write(value: Any, newline: str, add: Callable[[str], None]) -> None:
         add(newline)
         add("]")
     else:
-        add(json.dumps(value))
+        word = _WORDS.get(value) if value is None or isinstance(value, bool) else None
+        add(word or json.dumps(value))
 
 
 def _clear(document: dict[str, Any]) -> None:
