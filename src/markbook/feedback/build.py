@@ -45,7 +45,8 @@ class Class:
     """The gradebook's values of one assignment, looked up by (student, question).
 
     ``suggestions`` are looked up by (question, answer hash), ``rubrics`` by version, and
-    ``current`` holds today's rubrics by question, where there are any.
+    ``current`` holds today's rubrics by question, where there are any: a question of 0 points
+    can be a bonus, and only its rubric knows what it can earn.
     """
 
     course: str
@@ -88,7 +89,7 @@ def _text_item(room: Class, item: Item, student: str, outputs: _Outputs) -> Item
     answer = room.answers.get((student, question.id))
     mark = room.marks.get((student, question.id))
     rubric = room.rubrics.get(mark.rubric_version) if mark else None
-    known = rubric or room.current.get(question.id)
+    known = rubric or (room.current.get(question.id) if question.points == 0 else None)
     view = ItemView(
         number=item.number,
         id=question.id,

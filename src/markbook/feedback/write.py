@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
@@ -12,12 +14,13 @@ from markbook.feedback.build import Class, build_page
 from markbook.feedback.executed import read_executed
 from markbook.feedback.papers import read_papers
 from markbook.feedback.plan import read_plan
-from markbook.rubrics import load_rubrics
+from markbook.rubrics import load_rubric
 from markbook.text.files import write_atomic
 from markbook.text.pages import PageTemplate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Executor, Future
     from pathlib import Path
 
     from markbook.course import Course
@@ -32,6 +35,10 @@ __all__ = ["FeedbackEvent", "FeedbackReport", "write_feedback"]
 
 # nbgrader's release_feedback reads both beside each page.
 _COMPANIONS = ("timestamp.txt", "submission_secret.txt")
+
+# Disks take several files in the time of one; a few students' pages wait for them at most.
+_WRITERS = 4
+_AHEAD = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +87,19 @@ def write_feedback(  # noqa: PLR0913  (a step's seam: every argument is one choi
     course.require(assignment)
     chosen = _chosen(gb.students(assignment), students, assignment)
     plan = read_plan(course.source(assignment), assignment)
-    run = _Run(course, assignment, plan, dry_run=dry_run)
     rooms = _Rooms(course, gb, assignment, show_model_answers=show_model_answers)
     tell = on_event or (lambda _event: None)
     tell(FeedbackEvent("start", 0, len(chosen)))
-    done = 0
-    for papers in read_papers(gb, assignment, plan, chosen):
-        room = rooms.of(papers)
-        for student in papers.students:
-            run.student(room, student)
-            done += 1
-            tell(FeedbackEvent("student", done, len(chosen), student))
+    with ThreadPoolExecutor(_WRITERS, "markbook-feedback") as pool:
+        run = _Run(course, assignment, plan, pool, dry_run=dry_run)
+        for papers in read_papers(gb, assignment, plan, chosen):
+            room = rooms.of(papers)
+            for student in papers.students:
+                run.student(room, student)
+                for written in run.settle(_AHEAD):
+                    tell(FeedbackEvent("student", run.done, len(chosen), written))
+        for written in run.settle(0):
+            tell(FeedbackEvent("student", run.done, len(chosen), written))
     tell(FeedbackEvent("done", len(chosen), len(chosen)))
     return FeedbackReport(
         assignment=assignment,
@@ -102,33 +111,62 @@ def write_feedback(  # noqa: PLR0913  (a step's seam: every argument is one choi
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What became of one student's files."""
+
+    changed: tuple[Path, ...]
+    problem: str = ""
+
+
 class _Run:
-    """One pass over the class, gathering what it did."""
+    """One pass over the class, gathering what it did.
+
+    Pages are made here, one after another, and written by ``pool``: a disk takes as long to say
+    that it holds a file for good as it takes to make a page.
+    """
 
     def __init__(
-        self, course: Course, assignment: str, plan: tuple[Notebook, ...], *, dry_run: bool
+        self,
+        course: Course,
+        assignment: str,
+        plan: tuple[Notebook, ...],
+        pool: Executor,
+        *,
+        dry_run: bool,
     ) -> None:
         self._course, self._assignment, self._plan = course, assignment, plan
-        self._dry_run = dry_run
+        self._pool, self._dry_run = pool, dry_run
+        self._under_way: deque[tuple[str, Future[_Written]]] = deque()
+        self.done = 0
         self.pages: list[Path] = []
         self.changed: list[Path] = []
         self.problems: list[str] = []
         self.waiting = 0
 
     def student(self, room: Class, student: str) -> None:
+        """Make a student's pages and have them written."""
         folder = self._course.feedback(self._assignment, student)
-        try:
-            for notebook in self._plan:
-                page = build_page(room, notebook, student, self._graded(student, notebook))
-                self.waiting += page.waiting
-                path = folder / f"{notebook.name}.html"
-                self.pages.append(path)
-                self._write(path, render_page(page).encode())
-            self._companions(student, folder)
-        except OSError as error:
-            self.problems.append(f"{student}: {error.filename}: {error.strerror}.")
+        files: list[tuple[Path, bytes]] = []
+        for notebook in self._plan:
+            page = build_page(room, notebook, student, self._executed(student, notebook))
+            self.waiting += page.waiting
+            files.append((folder / f"{notebook.name}.html", render_page(page).encode()))
+        self.pages += [path for path, _ in files]
+        self._under_way.append((student, self._pool.submit(self._write, student, files, folder)))
 
-    def _graded(self, student: str, notebook: Notebook) -> Executed | None:
+    def settle(self, ahead: int) -> Iterator[str]:
+        """Wait until at most ``ahead`` students are being written; yield those that were."""
+        while len(self._under_way) > ahead:
+            student, future = self._under_way.popleft()
+            written = future.result()
+            self.changed += written.changed
+            if written.problem:
+                self.problems.append(written.problem)
+            self.done += 1
+            yield student
+
+    def _executed(self, student: str, notebook: Notebook) -> Executed | None:
         if not any(item.is_code or item.in_code for item in notebook.items):
             return None
         folder = self._course.autograded(self._assignment, student)
@@ -139,21 +177,28 @@ class _Run:
             self.problems.append(f"{student}: the page shows nothing of what the code did. {error}")
             return None
 
-    def _companions(self, student: str, folder: Path) -> None:
+    def _write(self, student: str, files: Iterable[tuple[Path, bytes]], folder: Path) -> _Written:
+        changed: list[Path] = []
+        try:
+            for path, data in (*files, *self._companions(student, folder)):
+                if self._differs(path, data) if self._dry_run else write_atomic(path, data):
+                    changed.append(path)
+        except OSError as error:
+            problem = f"{student}: {error.filename}: {error.strerror}."
+            return _Written(tuple(changed), problem)
+        return _Written(tuple(changed))
+
+    def _companions(self, student: str, folder: Path) -> Iterator[tuple[Path, bytes]]:
         submitted = self._course.submitted(self._assignment, student)
         for name in _COMPANIONS:
             source = submitted / name
             # A link could lead anywhere; what a student handed in is not followed.
             if source.is_file() and not source.is_symlink():
-                self._write(folder / name, source.read_bytes())
+                yield folder / name, source.read_bytes()
 
-    def _write(self, path: Path, data: bytes) -> None:
-        if self._dry_run:
-            written = not path.is_file() or path.read_bytes() != data
-        else:
-            written = write_atomic(path, data)
-        if written:
-            self.changed.append(path)
+    @staticmethod
+    def _differs(path: Path, data: bytes) -> bool:
+        return not path.is_file() or path.read_bytes() != data
 
 
 def render_page(page: StudentPage) -> str:
@@ -210,26 +255,26 @@ class _Rooms:
 
 
 class _CurrentRubrics(Mapping[str, "Rubric"]):
-    """The rubrics of today by question, read when the first is asked for.
+    """The rubrics of today by question, each read when it is first asked for.
 
-    Reading them takes as long as the pages of twenty students, and a class that is marked to the
-    end asks for none.
+    All of them take as long to read as the pages of twenty students.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._read: dict[str, Rubric] | None = None
-
-    def _all(self) -> dict[str, Rubric]:
-        if self._read is None:
-            self._read = dict(load_rubrics(self._folder)) if self._folder.is_dir() else {}
-        return self._read
+        self._paths = {
+            path.stem: path
+            for ending in ("yml", "yaml")
+            for path in sorted(folder.glob(f"*.{ending}"))
+        }
+        self._read: dict[str, Rubric] = {}
 
     def __getitem__(self, question: str) -> Rubric:
-        return self._all()[question]
+        if question not in self._read:
+            self._read[question] = load_rubric(self._paths[question])
+        return self._read[question]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._all())
+        return iter(self._paths)
 
     def __len__(self) -> int:
-        return len(self._all())
+        return len(self._paths)
