@@ -1,215 +1,25 @@
-"""Which text is the answer: copies, split cells, answers typed beside their cell."""
+"""Answers that are not in their own cell: recognised by their place, or typed beside it."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
 
 from markbook.autograde.align_claims import missing
-from markbook.autograde.align_read import located
-from markbook.autograde.align_values import How, Role, plain, quoted, shown_cells
+from markbook.autograde.align_story import claimed, join, numbers, predecessor
+from markbook.autograde.align_values import How, Role, quoted, shown_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from markbook.autograde.align_story import Story
     from markbook.autograde.align_values import Anchor, Piece
 
-__all__ = ["Story", "Told", "follow_order", "resolve_copies", "take_new_cells"]
+__all__ = ["follow_order", "take_new_cells"]
 
-_ONE_TEXT = 60  # of 100: two versions of a text are more alike, two parts of one are less
-_BETWEEN = "\n\n---\n\n"  # a rule, in Markdown, between two versions of an answer
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A sentence on one master cell."""
-
-    sentence: str
-    doubtful: bool = False
-    summary: str = ""
-
-
-@dataclass(slots=True)
-class Story:
-    """What was done, to be told: sentences by master cell, and code beside its cell."""
-
-    told: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
-    beside: dict[str, str] = field(default_factory=dict)
-
-    def repair(self, anchor: Anchor, sentence: str, summary: str = "") -> None:
-        """Tell of something put right; ``summary`` says it of many cells ("{} lost their id")."""
-        self.told[anchor.id].append(Told(sentence, summary=summary))
-
-    def doubt(self, anchor: Anchor, sentence: str) -> None:
-        self.told[anchor.id].append(Told(sentence, doubtful=True))
-
-
-def resolve_copies(pieces: list[Piece], anchors: Sequence[Anchor], story: Story) -> list[Piece]:
-    """Leave one piece to each master cell; what the others say is kept."""
-    _give_copies_away(pieces, anchors, story)
-    dropped: list[Piece] = []
-    for anchor in anchors:
-        group = located(pieces).get(anchor.id, [])
-        if len(group) < 2:
-            continue
-        if anchor.role.answer:
-            dropped += _one_answer(anchor, group, pieces, story)
-        else:
-            dropped += _one_read_only(anchor, group, story)
-    return [piece for piece in pieces if not any(piece is other for other in dropped)]
-
-
-def _give_copies_away(pieces: list[Piece], anchors: Sequence[Anchor], story: Story) -> None:
-    """A copy that stands where another answer's cell is missing is that answer's cell."""
-    for anchor in missing(pieces, anchors):
-        before = _before(anchor, anchors)
-        if not anchor.role.answer or before is None:
-            continue
-        groups = located(pieces)
-        for first, piece in pairwise(_claimed(pieces)):
-            owner = piece.owner
-            if first.owner is not before or owner is None or owner.role is not anchor.role:
-                continue
-            if len(groups[owner.id]) > 1 and _before(owner, anchors) is not before:
-                piece.owner, piece.how = anchor, How.ORDER
-                story.doubt(
-                    anchor,
-                    f"cell {piece.number} has the id of {owner.id!r}, but stands where the answer"
-                    f" to {anchor.id!r} belongs: it is taken for that, and a person has to look",
-                )
-                break
-
-
-def _before(anchor: Anchor, anchors: Sequence[Anchor]) -> Anchor | None:
-    return anchors[anchor.order - 1] if anchor.order else None
-
-
-def _claimed(pieces: Iterable[Piece]) -> list[Piece]:
-    return [piece for piece in pieces if piece.owner is not None]
-
-
-def _one_read_only(anchor: Anchor, group: Sequence[Piece], story: Story) -> list[Piece]:
-    """Keep the first unchanged copy; a changed one becomes an ordinary cell."""
-    same = [piece for piece in group if plain(piece.source) == plain(anchor.source)]
-    kept = (same or group)[0]
-    for piece in group:
-        if piece is not kept:
-            piece.owner = None
-    numbers = shown_cells(_numbers(group))
-    story.repair(anchor, f"the read-only cell {anchor.id!r} was copied ({numbers}): one is kept")
-    return [piece for piece in same if piece is not kept]
-
-
-def _numbers(group: Iterable[Piece]) -> tuple[int, ...]:
-    return tuple(sorted({number for piece in group for number in piece.numbers}))
-
-
-def _one_answer(
-    anchor: Anchor, group: Sequence[Piece], pieces: Sequence[Piece], story: Story
-) -> list[Piece]:
-    live = [piece for piece in group if not anchor.blank(piece.source)]
-    texts = {plain(piece.source) for piece in live}
-    where = shown_cells(_numbers(group))
-    if len(texts) > 1:
-        if _is_split(anchor, live, pieces):
-            _join(live, "\n" if anchor.role is Role.CODE else "\n\n")
-            live[0].how = How.SPLIT
-            parts = shown_cells(_numbers(live))
-            story.repair(
-                anchor, f"the answer to {anchor.id!r} was split over {parts}: put together in order"
-            )
-            return [piece for piece in group if piece is not live[0]]
-        return _both(anchor, group, live, story)
-    kept = (live or group)[0]
-    if kept is not group[0]:
-        kept.how = How.COPY
-        sentence = f"the answer to {anchor.id!r} was in a copied cell (cell {kept.number})"
-    elif not live:
-        sentence = f"the cell of {anchor.id!r} was copied ({where}); none is filled in"
-    else:
-        same = "with the same answer" if len(live) > 1 else f"answered in cell {kept.number}"
-        sentence = f"the cell of {anchor.id!r} was copied ({where}), {same}"
-    story.repair(anchor, sentence)
-    return [piece for piece in group if piece is not kept]
-
-
-def _both(
-    anchor: Anchor, group: Sequence[Piece], live: Sequence[Piece], story: Story
-) -> list[Piece]:
-    """Keep all texts: written answers below each other, code as the student ran it."""
-    where = shown_cells(_numbers(live))
-    if anchor.role is Role.TEXT:
-        for piece in live[1:]:
-            piece.source = piece.source.strip("\n")
-        unique = _first_of_each(live)
-        _join(unique, _BETWEEN)
-        unique[0].how = How.COPY
-        story.doubt(
-            anchor,
-            f"the answer to {anchor.id!r} was in a copied cell ({where}) and the copies hold"
-            " different texts: both are kept, one below the other; a person has to look",
-        )
-        return [piece for piece in group if piece is not unique[0]]
-    kept = live[-1]
-    kept.how = How.COPY
-    others = [piece for piece in live if piece is not kept]
-    for piece in others:
-        piece.owner = None
-    story.beside[anchor.id] = "\n\n".join(piece.source for piece in live)
-    story.doubt(
-        anchor,
-        f"the code of {anchor.id!r} was in a copied cell ({where}) and the copies differ: the last"
-        f" one (cell {kept.number}) is scored, the others run where they stand; a person has to"
-        " look",
-    )
-    return [piece for piece in group if piece not in live]
-
-
-def _first_of_each(live: Sequence[Piece]) -> list[Piece]:
-    seen: dict[str, Piece] = {}
-    for piece in live:
-        seen.setdefault(plain(piece.source), piece)
-    return list(seen.values())
-
-
-def _is_split(anchor: Anchor, live: Sequence[Piece], pieces: Sequence[Piece]) -> bool:
-    """Tell whether these are parts of one text, not versions of it.
-
-    JupyterLab's split leaves the cell's own id in the file to the last part, its paste to the
-    original.
-    """
-    places = [next(i for i, p in enumerate(pieces) if p is piece) for piece in live]
-    for one, other in pairwise(places):
-        if any(piece.source.strip() for piece in pieces[one + 1 : other] if piece not in live):
-            return False
-    originals = [piece for piece in live if anchor.node_id and piece.node_id == anchor.node_id]
-    if originals and originals[-1] is not live[-1]:
-        return False
-    return not any(_versions(a.source, b.source) for a in live for b in live if a is not b)
-
-
-def _versions(one: str, other: str) -> bool:
-    one, other = plain(one), plain(other)
-    return one in other or fuzz.ratio(one, other, score_cutoff=_ONE_TEXT) > 0
-
-
-def _join(pieces: Sequence[Piece], between: str) -> None:
-    """Put the texts of pieces into the first of them."""
-    first, *others = pieces
-    for piece in others:
-        text = piece.source
-        for name, content in piece.attachments.items():
-            new = name
-            while first.attachments.get(new, content) != content:
-                new = f"{piece.number}-{new}"
-            first.attachments[new] = content
-            text = text.replace(f"attachment:{name}", f"attachment:{new}")
-        first.source = f"{first.source}{between}{text}"
-        first.more = (*first.more, *piece.numbers)
+_LIKE_STUB = 60  # of 100: code that has most of its stub's words
+_SURELY = 88  # the same where not even the place speaks for it
 
 
 def follow_order(pieces: list[Piece], anchors: Sequence[Anchor], story: Story) -> list[Piece]:
@@ -224,7 +34,7 @@ def follow_order(pieces: list[Piece], anchors: Sequence[Anchor], story: Story) -
         if not found:
             continue
         merged = found[0].how is How.MERGED
-        _join(found, "\n\n")
+        join(found, "\n\n")
         found[0].owner, found[0].how = anchor, How.MERGED if merged else how
         gone += found[1:]
         _tell_found(anchor, found[0], how, story, merged=merged)
@@ -254,7 +64,7 @@ def _in_place(anchor: Anchor, pieces: Sequence[Piece], anchors: Sequence[Anchor]
         written = [piece for piece in free if piece.kind != "code"]
         return named[:1] if named else _run(written, pieces) or free[:1]
     code = named or [piece for piece in free if piece.kind == "code"]
-    code = code or [p for p in free if _like_stub(p, anchor) >= _ONE_TEXT]
+    code = code or [p for p in free if _like_stub(p, anchor) >= _LIKE_STUB]
     return [max(code, key=lambda piece: _like_stub(piece, anchor))] if code else []
 
 
@@ -283,7 +93,7 @@ def _like_stub(piece: Piece, anchor: Anchor) -> float:
 def _region(anchor: Anchor, pieces: Sequence[Piece], anchors: Sequence[Anchor]) -> list[Piece]:
     """Return the pieces between the cells that the missing one stood between."""
     places = {p.owner.id: i for i, p in enumerate(pieces) if p.owner is not None}
-    before = _before(anchor, anchors)
+    before = predecessor(anchor, anchors)
     if before is None or before.id in places:
         start = 0 if before is None else places[before.id] + 1
         return _until_claimed(pieces[start:])
@@ -307,9 +117,9 @@ def _by_text(anchor: Anchor, pieces: Sequence[Piece], anchors: Sequence[Anchor])
     """Find a code answer by its stub, a written one by a first line that names the question."""
     free = [piece for piece in pieces if _usable(piece)]
     if anchor.role is Role.CODE:
-        code = [p for p in free if p.kind == "code" and _like_stub(p, anchor) >= 88]
+        code = [p for p in free if p.kind == "code" and _like_stub(p, anchor) >= _SURELY]
         return [max(code, key=lambda piece: _like_stub(piece, anchor))] if code else []
-    before = _before(anchor, anchors)
+    before = predecessor(anchor, anchors)
     title = _title(before.source) if before is not None and before.role is Role.PROMPT else ""
     names = {name for name in (title, _title(anchor.id.replace("-", " "))) if name}
     titled = [p for p in free if p.kind != "code" and _title(p.source) in names]
@@ -326,7 +136,7 @@ def _title(source: str) -> str:
 def take_new_cells(pieces: list[Piece], anchors: Sequence[Anchor], story: Story) -> list[Piece]:
     """Take answers out of new cells beside a cell that was left as released."""
     gone: list[Piece] = []
-    for own in _claimed(pieces):
+    for own in claimed(pieces):
         anchor = own.owner
         if anchor is None or not anchor.role.answer or not anchor.blank(own.source):
             continue
@@ -357,20 +167,20 @@ def _take_written(
     anchors: Sequence[Anchor],
     story: Story,
 ) -> list[Piece]:
-    above, below = _around(own, pieces, _before(anchor, anchors))
+    above, below = _around(own, pieces, predecessor(anchor, anchors))
     found = [*_leading(above[::-1])[::-1], *_leading(below)]
     if not found:
         if above or below:
-            where = shown_cells(_numbers([*above, *below]))
+            where = shown_cells(numbers([*above, *below]))
             story.doubt(
                 anchor,
                 f"the answer to {anchor.id!r} is not written, {_state(own)}, and code stands beside"
                 f" it ({where}): a person has to look",
             )
         return []
-    where = shown_cells(_numbers(found))
+    where = shown_cells(numbers(found))
     merged = found[0].how is How.MERGED
-    _join(found, "\n\n")
+    join(found, "\n\n")
     found[0].owner, found[0].how = anchor, How.MERGED if merged else How.NEW_CELL
     kind = "the prompt's cell" if merged else "a new cell" if len(found) == 1 else "new cells"
     story.repair(
@@ -402,13 +212,13 @@ def _note_code(
     anchors: Sequence[Anchor],
     story: Story,
 ) -> None:
-    above, below = _around(own, pieces, _before(anchor, anchors))
+    above, below = _around(own, pieces, predecessor(anchor, anchors))
     code = [piece for piece in (*above, *below) if piece.kind == "code"]
     if not code:
         return
     story.beside[anchor.id] = "\n\n".join(piece.source for piece in code)
     story.repair(
         anchor,
-        f"the code of {anchor.id!r} is in the new {shown_cells(_numbers(code))}, {_state(own)}: it"
+        f"the code of {anchor.id!r} is in the new {shown_cells(numbers(code))}, {_state(own)}: it"
         f" counts as the answer: {quoted(code[0].source)}",
     )

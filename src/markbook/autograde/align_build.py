@@ -25,7 +25,7 @@ from markbook.autograde.align_values import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from markbook.autograde.align_answers import Story, Told
+    from markbook.autograde.align_story import Story, Told
     from markbook.autograde.align_values import Anchor
 
 __all__ = ["build", "in_order", "put_back"]
@@ -92,7 +92,7 @@ def _summed(told: Sequence[Told]) -> tuple[str, ...]:
     """Return the repairs, those that many cells have in common as one sentence."""
     counts = Counter(said.summary for said in told if said.summary)
     sentences = [
-        said.summary.format(f"{counts[said.summary]} cells")
+        said.summary.replace("{}", f"{counts[said.summary]} cells", 1)
         if counts[said.summary] >= _MANY
         else said.sentence
         for said in told

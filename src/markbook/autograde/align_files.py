@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from markbook.autograde.align_read import anchors_of, nbgrader_of
 from markbook.autograde.align_values import plain
+from markbook.text.controls import visible_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -166,4 +167,4 @@ def _answers(notebook: NotebookNode, anchors: Sequence[Anchor]) -> dict[str, str
 
 def _shown(file: str) -> str:
     """Return a file's name for people; a name may hold bytes that are no text."""
-    return f"{file.encode('utf-8', 'replace').decode()}.ipynb"
+    return f"{visible_plain(file.encode('utf-8', 'replace').decode())}.ipynb"

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from markbook.text.controls import visible_plain
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -183,8 +185,8 @@ def plain(text: str) -> str:
 
 
 def quoted(text: str, limit: int = 160) -> str:
-    """Return a text in quotes on one line, cut at ``limit`` characters."""
-    flat = " ".join(text.split())
+    """Return a text in quotes on one line, cut at ``limit`` characters, safe for a terminal."""
+    flat = visible_plain(" ".join(text[: 20 * limit].split()))
     return f"'{flat}'" if len(flat) <= limit else f"'{flat[: limit - 1].rstrip()}…'"
 
 

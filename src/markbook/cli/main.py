@@ -31,6 +31,7 @@ VERBS = {
     "stats": "Write the class report.",
     "export": "Write scores or the audit as a file.",
     "run": "Collect to feedback, the whole course run.",
+    "doctor": "Show how a damaged submission is put right.",
 }
 
 
