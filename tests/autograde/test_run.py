@@ -1,20 +1,23 @@
-"""Autograding with the real nbgrader: what changed, all that changed, and only that."""
+"""Autograding: what changed, all that changed, and only that."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
+import shutil
 import time
-from pathlib import Path
 
 import pytest
 
-from markbook.autograde import SubmissionFinished, SubmissionStarted, autograde
-from markbook.errors import NotebookError, NothingMatched, UnknownName
-from markbook.gradebook import Gradebook, nbgrader
+from markbook.autograde import (
+    Options,
+    SubmissionFinished,
+    SubmissionStarted,
+    SubmissionUnchanged,
+    autograde,
+)
+from markbook.course import Course
+from markbook.errors import CourseError, MarkbookError, NotebookError, NothingMatched, UnknownName
+from markbook.executors import open_executor
+from markbook.gradebook import Gradebook
 from markbook.model import AnswerStatus, Outcome
 
 
@@ -32,14 +35,15 @@ def scores(gb, *students):
     }
 
 
-def test_running_twice_runs_nobody_and_changes_nothing(tiny, course, gb, monkeypatch):
+def test_running_twice_runs_nobody_and_changes_nothing(tiny, course, gb):
     gb.save_marks([tiny.mark(gb, "ada")], who="t", what="mark")
     before, times = tiny.dump(course), tiny.file_times(course)
-    monkeypatch.setattr(nbgrader, "_worker", None)
-    report = autograde(course, gb, "hw")
+    events = []
+    report = autograde(course, gb, "hw", on_event=events.append)
     assert (report.records, report.unchanged, report.resynced) == ((), tiny.STUDENTS, 0)
     assert tiny.dump(course) == before
     assert tiny.file_times(course) == times
+    assert [type(event) for event in events] == [SubmissionUnchanged] * 3
 
 
 def test_forcing_runs_everybody_again_and_marks_stand(tiny, course, gb):
@@ -47,8 +51,6 @@ def test_forcing_runs_everybody_again_and_marks_stand(tiny, course, gb):
     before = tiny.dump(course)
     report = autograde(course, gb, "hw", force=True)
     assert [r.student for r in report.records] == list(tiny.STUDENTS)
-    # ada's hand-marked grade, and cleo's answer of two spaces, which nbgrader takes for a text
-    assert report.resynced == 2
     assert tiny.dump(course) == before
 
 
@@ -58,15 +60,27 @@ def test_a_bad_submission_is_named_and_the_others_are_scored_all_the_same(tiny, 
     path = bad / "part.ipynb"
     path.write_text(path.read_text()[:500])
     (tiny.submit(course, "dora", {}) / "timestamp.txt").write_text("yesterday, I think")
-    tiny.submit(course, "eve", {"add": "import os\nos._exit(1)"})
+    tiny.submit(course, "eve", {"keys": "Fine.", "add": "import os\nos._exit(1)"})
     tiny.submit(course, "finn", {"keys": "Fine.", "add-visible": "assert True"})
     events = []
     report = autograde(course, gb, "hw", force=True, on_event=events.append)
     failed = {r.student: r.findings[0] for r in report.failed}
-    assert failed.keys() == {"ada", "dora", "eve"}
+    assert failed.keys() == {"ada", "dora"}
     assert "Not JSON" in failed["ada"]
     assert failed["dora"] == "its timestamp.txt holds no time: 'yesterday, I think'"
-    assert "kernel" in failed["eve"]
+    eve, finn = report.of(Outcome.NEEDS_ATTENTION)
+    assert finn.student == "finn"
+    assert (eve.student, eve.findings) == (
+        "eve",
+        ("its code ended the kernel: cell 7 of part.ipynb; tests from there on count 0",),
+    )
+    assert scores(gb, "eve") == {
+        ("eve", "keys"): (0.0, True),
+        ("eve", "doors"): (0.0, False),
+        ("eve", "story"): (0.0, False),
+        ("eve", "add-visible"): (0.0, False),
+        ("eve", "add-hidden"): (0.0, False),
+    }, "what it wrote in words is marked all the same"
     assert scores(gb, "ben", "cleo") == before
     assert scores(gb, "finn")["finn", "add-visible"] == (0.0, False), "a student set the test"
     for student in failed:
@@ -103,7 +117,8 @@ def test_a_missing_cell_is_a_finding_whatever_the_student_is_called(tiny, course
     tiny.submit(course, name, {"keys": None})
     (record,) = autograde(course, gb, "hw").records
     assert (record.student, record.outcome) == (name, Outcome.NEEDS_ATTENTION)
-    assert record.findings == ("the cell of question 'keys' is missing from part.ipynb",)
+    (finding,) = record.findings
+    assert "the cell of 'keys' is missing and is put back as released" in finding
     statuses = {a.question: a.status for a in gb.answers("hw") if a.student == name}
     assert statuses["keys"] is AnswerStatus.MISSING
     assert scores(gb, name)[name, "keys"] == (0.0, True)
@@ -128,126 +143,6 @@ def test_an_autograded_notebook_that_was_deleted_is_made_again(course, gb):
     assert path.is_file()
 
 
-SCRIPT = """
-import sys
-from pathlib import Path
-from markbook.autograde import autograde
-from markbook.course import Course
-from markbook.gradebook import Gradebook
-course = Course.open(Path(sys.argv[1]))
-with Gradebook.open(course) as gb:
-    autograde(course, gb, "hw", force="force" in sys.argv,
-              on_event=lambda event: print(type(event).__name__, event.student, flush=True))
-"""
-
-
-def start(course, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(course.root), *arguments],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def run_until(process, line):
-    for said in process.stdout:
-        if said.strip() == line:
-            return
-    raise AssertionError(f"the run ended without saying {line!r}")
-
-
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
-
-
-def workers(course):
-    """The worker processes that run in this course."""
-    found = []
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit():
-            try:
-                said = (process / "cmdline").read_bytes()
-                here = (process / "cwd").readlink() == course.root
-            except OSError:
-                continue
-            if here and b"markbook.gradebook.worker" in said:
-                found.append(int(process.name))
-    return found
-
-
-@pytest.mark.parametrize("again", [False, True], ids=["the first run", "a forced run"])
-def test_a_run_killed_in_the_middle_is_finished_by_the_next(tiny, released, again):
-    """Kill -9 while nbgrader has the second student half done: same gradebook as undisturbed."""
-    course = tiny.copy_of("autograded", released.root.parent / "again") if again else released
-    if not again:
-        tiny.submit_class(course)
-    process = start(course, *(["force"] if again else []))
-    run_until(process, "SubmissionFinished ada")
-    if not again:
-        # nbgrader has written the sanitised notebook, and is about to run it
-        wait_for(lambda: any(course.autograded("hw", "ben").glob("*.ipynb")))
-    process.kill()
-    process.wait()
-    process.stdout.close()
-    wait_for(lambda: not workers(course))
-    with Gradebook.open(course) as gb:
-        report = autograde(course, gb, "hw")
-        assert {"ben", "cleo"} <= {r.student for r in report.records}
-        assert {r.outcome for r in gb.records("hw")} == {Outcome.GRADED}
-        after = tiny.dump(course)
-        assert autograde(course, gb, "hw").records == ()
-        assert tiny.dump(course) == after
-    undisturbed = tiny.copy_of("autograded", released.root.parent / "undisturbed")
-    assert tiny.by_value(after) == tiny.by_value(tiny.dump(undisturbed))
-    for student in tiny.STUDENTS:
-        (ours,) = course.autograded("hw", student).glob("*.ipynb")
-        (theirs,) = undisturbed.autograded("hw", student).glob("*.ipynb")
-        assert sources(ours) == sources(theirs)
-
-
-def sources(path):
-    return [cell["source"] for cell in json.loads(path.read_text())["cells"]]
-
-
-def test_a_worker_killed_by_the_machine_fails_one_student_and_the_rest_go_on(
-    tiny, course, gb, monkeypatch
-):
-    real = nbgrader._worker
-    processes = []
-
-    def remember(*args):
-        context = real(*args)
-
-        class Watched:
-            def __enter__(self):
-                process, log = context.__enter__()
-                processes.append(process)
-                return process, log
-
-            def __exit__(self, *error):
-                return context.__exit__(*error)
-
-        return Watched()
-
-    def kill_at_ben(event):
-        if isinstance(event, SubmissionStarted) and event.student == "ben" and event.number == 2:
-            os.killpg(processes[0].pid, signal.SIGKILL)
-
-    monkeypatch.setattr(nbgrader, "_worker", remember)
-    report = autograde(course, gb, "hw", force=True, on_event=kill_at_ben)
-    assert {r.student: r.outcome for r in report.records} == {
-        "ada": Outcome.GRADED,
-        "ben": Outcome.FAILED,
-        "cleo": Outcome.GRADED,
-    }
-    assert len(processes) == 2
-    assert "ended with code -9" in report.failed[0].findings[0]
-    assert [r.outcome for r in autograde(course, gb, "hw").records] == [Outcome.GRADED]
-
-
 def test_nobody_to_run_is_said(released):
     with Gradebook.open(released) as gb, pytest.raises(NothingMatched, match="Nobody"):
         autograde(released, gb, "hw")
@@ -262,3 +157,157 @@ def test_an_assignment_without_release_is_refused_before_anything_runs(authored)
 def test_a_student_who_did_not_submit_is_named_with_those_who_did(course, gb):
     with pytest.raises(UnknownName, match=r"'zoe'.*ada, ben, cleo"):
         autograde(course, gb, "hw", ["ada", "zoe"])
+
+
+def test_both_engines_leave_the_same_gradebook_and_the_same_files(tiny, released, tmp_path):
+    tiny.submit_class(released)
+    (released.source("hw") / "helper.py").write_text("ours")
+    (released.submitted("hw", "ada") / "helper.py").write_text("hers")
+    (released.submitted("hw", "ada") / "notes").mkdir()
+    (released.submitted("hw", "ada") / "notes" / "a.txt").write_text("a note")
+    (released.submitted("hw", "ben") / "scratch.ipynb").write_text("not of this assignment")
+    left = {}
+    for engine in ("nbgrader", "markbook"):
+        shutil.copytree(released.root, tmp_path / engine)
+        course = Course.open(tmp_path / engine)
+        with Gradebook.open(course) as gb:
+            report = autograde(course, gb, "hw", options=Options(engine=engine))
+            findings = {r.student: r.findings for r in report.records}
+        tables = tiny.by_value(tiny.dump(course, without=("course",)))
+        files = {
+            str(path.relative_to(course.root)): (path.stat().st_mode, path.read_bytes())
+            for path in (course.root / "autograded").rglob("*")
+            if path.is_file() and path.suffix != ".ipynb"
+        }
+        names = sorted(
+            str(path.relative_to(course.root)) for path in (course.root / "autograded").rglob("*")
+        )
+        left[engine] = (findings, tables, files, names)
+    assert left["markbook"] == left["nbgrader"]
+
+
+def test_an_engines_work_need_not_be_done_again_by_the_other(course, gb):
+    assert autograde(course, gb, "hw", options=Options(engine="nbgrader")).records == ()
+
+
+@pytest.mark.parametrize("name", ["serial", "processes"])
+def test_code_runs_wherever_it_is_graded(tiny, released, name):
+    tiny.submit_class(released)
+    tiny.submit(released, "dan", {"add": "while True: pass"})
+    with Gradebook.open(released) as gb, open_executor(name) as executor:
+        options = Options(timeout=1)
+        report = autograde(released, gb, "hw", options=options, executor=executor)
+        assert {r.student: r.outcome for r in report.records if r.findings} == {
+            "dan": Outcome.NEEDS_ATTENTION
+        }
+        assert scores(gb, "ada")["ada", "add-hidden"] == (2.0, False)
+        assert scores(gb, "ben")["ben", "add-visible"] == (1.0, False)
+        assert scores(gb, "ben")["ben", "add-hidden"] == (0.0, False)
+        assert scores(gb, "dan")["dan", "add-hidden"] == (0.0, False)
+        assert autograde(released, gb, "hw").records == (), "another time limit changes nothing"
+
+
+def test_another_time_limit_in_the_course_runs_everybody_again(tiny, course):
+    path = course.root / "nbgrader_config.py"
+    path.write_text(path.read_text() + "c.ExecutePreprocessor.timeout = 25\n")
+    again = Course.open(course.root)
+    with Gradebook.open(again) as gb:
+        assert len(autograde(again, gb, "hw", dry_run=True).planned) == 3
+        path.write_text(path.read_text() + "c.Markbook.preload = ['decimal']\n")
+        autograde(again, gb, "hw")
+    again = Course.open(course.root)
+    with Gradebook.open(again) as gb:
+        assert autograde(again, gb, "hw", dry_run=True).planned == ()
+
+
+def test_a_helper_file_of_the_source_that_changed_runs_everybody_again(course, gb):
+    (course.source("hw") / "data.csv").write_text("1")
+    assert len(autograde(course, gb, "hw").records) == 3
+    for student in course.students("autograded", "hw"):
+        assert (course.autograded("hw", student) / "data.csv").read_text() == "1"
+
+
+def test_a_setting_that_cannot_be_followed_stops_before_anything_runs(course):
+    path = course.root / "nbgrader_config.py"
+    path.write_text(path.read_text() + "c.Autograde.pre_convert_hook = print\n")
+    again = Course.open(course.root)
+    with Gradebook.open(again) as gb:
+        with pytest.raises(CourseError, match=r"pre_convert_hook.*--engine nbgrader"):
+            autograde(again, gb, "hw", force=True)
+
+
+def test_students_that_the_course_excludes_are_left_out_unless_named(tiny, course):
+    path = course.root / "nbgrader_config.py"
+    path.write_text(path.read_text() + "c.CourseDirectory.student_id_exclude = 'ada,zoe'\n")
+    again = Course.open(course.root)
+    with Gradebook.open(again) as gb:
+        assert autograde(again, gb, "hw", force=True).records[0].student == "ben"
+        assert autograde(again, gb, "hw", ["ada"], force=True).records[0].student == "ada"
+
+
+def test_a_fault_of_our_own_on_one_submission_leaves_the_others_alone(course, gb, monkeypatch):
+    from markbook.autograde import worker
+
+    real = worker.grade
+
+    def faulty(master, submission):
+        if submission.student == "ben":
+            raise ZeroDivisionError("division by zero")
+        return real(master, submission)
+
+    monkeypatch.setattr(worker, "grade", faulty)
+    report = autograde(course, gb, "hw", force=True)
+    (ben,) = report.failed
+    assert ben.student == "ben"
+    assert "ZeroDivisionError: division by zero" in ben.findings[0]
+    monkeypatch.undo()
+    assert [r.student for r in autograde(course, gb, "hw").records] == ["ben"]
+
+
+def test_results_are_stored_within_a_second_though_the_next_submission_takes_long(tiny, released):
+    """Each finished submission is stored before a slow one that comes after it is done."""
+    tiny.submit_class(released)
+    tiny.submit(released, "zed", {"add": "import time\ntime.sleep(3)"})
+    seen = {}
+    with Gradebook.open(released) as gb, open_executor("processes", workers=2) as executor:
+
+        def remember(event):
+            if isinstance(event, SubmissionFinished):
+                seen[event.student] = time.monotonic()
+
+        autograde(released, gb, "hw", executor=executor, on_event=remember)
+    assert max(seen[s] for s in tiny.STUDENTS) < seen["zed"] - 1
+
+
+def test_an_error_while_storing_leaves_folders_and_gradebook_as_they_were(
+    tiny, course, gb, monkeypatch
+):
+    tiny.submit(course, "ada", {"keys": "Changed."})
+    before, times = tiny.dump(course), tiny.file_times(course)
+
+    def refuse(*_arguments, **_options):
+        raise MarkbookError("The gradebook is locked.")
+
+    monkeypatch.setattr(gb, "save_graded", refuse)
+    with pytest.raises(MarkbookError, match="locked"):
+        autograde(course, gb, "hw")
+    assert tiny.dump(course) == before
+    assert tiny.file_times(course) == times
+    monkeypatch.undo()
+    assert [r.student for r in autograde(course, gb, "hw").records] == ["ada"]
+
+
+def test_an_interrupt_just_after_storing_leaves_what_was_stored(tiny, course, gb, monkeypatch):
+    tiny.submit(course, "ada", {"keys": "Changed."})
+    real = gb.save_graded
+
+    def store_and_stop(*arguments, **options):
+        real(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gb, "save_graded", store_and_stop)
+    with pytest.raises(KeyboardInterrupt):
+        autograde(course, gb, "hw")
+    monkeypatch.undo()
+    assert "Changed." in (course.autograded("hw", "ada") / "part.ipynb").read_text()
+    assert autograde(course, gb, "hw").records == ()
