@@ -1,0 +1,3 @@
+c = get_config()
+c.CourseDirectory.course_id = "broken"
+c.ExecutePreprocessor.timeout = 1
