@@ -28,7 +28,7 @@ class Meter:
     ``number``), ``total`` and ``findings``.
     """
 
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = field(default=lambda: time.monotonic())
     done: int = 0
     total: int = 0
     attention: int = 0
@@ -54,7 +54,7 @@ class Meter:
             self._times.popleft()
         if len(self._times) < 2 or now - self._times[0] < 0.1:
             return None
-        return len(self._times) / (now - self._times[0])
+        return (len(self._times) - 1) / (now - self._times[0])
 
     def describe(self) -> str:
         """Return rate, time left and findings, for people; empty while nothing is known."""
