@@ -531,6 +531,17 @@ def test_code_below_an_untouched_written_question_is_left_and_said():
     assert "code stands beside it (cell 7)" in found.doubts[0]
 
 
+@pytest.mark.parametrize(
+    "prose", ["Doors let you in.", "# Doors let you in.", '"""Doors let you in."""', "It's a door"]
+)
+def test_prose_in_a_new_code_cell_is_taken_for_a_written_answer(prose):
+    notebook = filled(doors=STUB)
+    notebook.cells.insert(at(notebook, "doors") + 1, new_code_cell(prose))
+    found = aligned(notebook)
+    assert answer(found, "doors") == prose
+    assert found.doubts == ()
+
+
 @pytest.mark.parametrize("joint", ["\n\n", "\n", " ", ""])
 def test_an_answer_typed_into_the_prompt_is_taken(joint):
     notebook = filled(doors=STUB)
@@ -590,6 +601,42 @@ def test_pasted_images_go_with_their_text():
     assert all(f"attachment:{name})" in made.source for name in made.attachments)
 
 
+def test_images_of_merged_cells_go_with_the_text_that_shows_them():
+    notebook = filled(doors="![d](attachment:door.png)", keys="![k](attachment:key.png)")
+    here = at(notebook, "keys")
+    merge(notebook, here, 3)
+    bundle = {"image/png": "AAAA"}
+    notebook.cells[here]["attachments"] = {"door.png": bundle, "key.png": bundle}
+    found = aligned(notebook).notebook
+    assert list(found.cells[at(found, "doors")].attachments) == ["door.png"]
+    assert list(found.cells[at(found, "keys")].attachments) == ["key.png"]
+
+
+def test_a_notebook_of_a_format_without_cell_ids_gets_none():
+    notebook = filled()
+    notebook.nbformat_minor = 4
+    for c in notebook.cells:
+        del c["id"]
+    split(notebook, "keys", "First of all, locks.", "Then secrets.")
+    del notebook.cells[at(notebook, "doors-prompt")]
+    for c in notebook.cells:
+        c.pop("id", None)
+    found = aligned(notebook)
+    assert answer(found, "keys") == "First of all, locks.\n\nThen secrets."
+    assert not any("id" in c for c in found.notebook.cells)
+
+
+def test_a_release_without_cell_ids_is_enough():
+    released = copy.deepcopy(RELEASED)
+    released.nbformat_minor = 4
+    for c in released.cells:
+        del c["id"]
+    notebook = filled()
+    del notebook.cells[at(notebook, "add-test")]
+    found = align(notebook, MASTER, released)
+    nbformat.validate(found.notebook)
+
+
 # What cannot be aligned
 
 
@@ -610,6 +657,24 @@ def test_another_assignment_with_an_introduction_too_is_quarantined():
 def test_a_notebook_without_cells_is_quarantined():
     with pytest.raises(CannotAlign, match="has no cells"):
         align(new_notebook(), MASTER, RELEASED)
+
+
+@pytest.mark.parametrize("copies", [1, 200])
+def test_two_thousand_cells_are_aligned_in_seconds_and_more_are_refused(copies):
+    notebook = filled()
+    for number in range(2000 - len(notebook.cells)):
+        if number % 200 < copies:
+            paste(notebook, "keys", 4, f"Text {number}. " + "abcdefgh " * 20)
+        else:
+            notebook.cells.append(new_markdown_cell(f"Note {number}"))
+    for number, c in enumerate(notebook.cells):
+        c["id"] = f"c{number}"
+    start = time.process_time()
+    aligned(notebook)
+    assert time.process_time() - start < 20
+    notebook.cells.append(new_markdown_cell("One more"))
+    with pytest.raises(CannotAlign, match="2001 cells"):
+        align(notebook, MASTER, RELEASED)
 
 
 # Files
@@ -636,6 +701,12 @@ def test_a_renamed_notebook_without_ids_is_found_by_its_texts():
     for c in notebook.cells:
         c.metadata = nbformat.NotebookNode()
     assert filed(other=new_notebook(), mine=notebook).files == {"part": "mine"}
+
+
+def test_a_renamed_notebook_in_one_cell_is_found_by_its_texts():
+    notebook = filled()
+    merge(notebook, 0, len(notebook.cells))
+    assert filed(mine=notebook).files == {"part": "mine"}
 
 
 def test_a_file_that_is_none_of_the_notebooks_is_left():

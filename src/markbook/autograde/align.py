@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from markbook.model import MasterNotebook
 
+# A person writes no more; comparing all with all takes the square of their number.
+MOST_CELLS = 2000
+
 __all__ = ["Alignment", "CannotAlign", "How", "Loose", "Place", "align"]
 
 
@@ -41,6 +44,8 @@ def align(notebook: NotebookNode, master: MasterNotebook, released: NotebookNode
         return Alignment(notebook, places)
     if not notebook.cells:
         raise CannotAlign(f"{master.name}.ipynb has no cells")
+    if len(notebook.cells) > MOST_CELLS:
+        raise CannotAlign(f"{master.name}.ipynb has {len(notebook.cells)} cells")
     anchors = anchors_of(master, released)
     pieces = pieces_of(notebook, released, anchors)
     claim_by_id(pieces, anchors)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import warnings
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["follow_order", "take_new_cells"]
 
 _LIKE_STUB = 60  # of 100: code that has most of its stub's words
+_LONGEST = 20_000  # characters that are compared with a stub, or parsed to see if they are code
 _SURELY = 88  # the same where not even the place speaks for it
 
 
@@ -87,7 +90,7 @@ def _run(found: Sequence[Piece], pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def _like_stub(piece: Piece, anchor: Anchor) -> float:
-    return float(fuzz.token_set_ratio(piece.source[:20_000], anchor.source[:20_000]))
+    return float(fuzz.token_set_ratio(piece.source[:_LONGEST], anchor.source[:_LONGEST]))
 
 
 def _region(anchor: Anchor, pieces: Sequence[Piece], anchors: Sequence[Anchor]) -> list[Piece]:
@@ -196,13 +199,33 @@ def _state(own: Piece) -> str:
 
 
 def _leading(found: Sequence[Piece]) -> list[Piece]:
-    """Return the written cells that come first."""
+    """Return the written cells that come first; a code cell is one if it does nothing as code.
+
+    JupyterLab's new cells are code cells, and prose is typed into them.
+    """
     run: list[Piece] = []
     for piece in found:
-        if piece.kind == "code":
+        if piece.kind == "code" and not _is_prose(piece.source):
             break
         run.append(piece)
     return run
+
+
+def _is_prose(source: str) -> bool:
+    """Tell whether a code cell holds no code: it is no Python, or comments and texts only."""
+    if len(source) > _LONGEST or any(
+        line.lstrip().startswith(("%", "!", "?")) for line in source.splitlines()
+    ):
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            body = ast.parse(source).body
+        except SyntaxError:
+            return True
+        except (ValueError, RecursionError, MemoryError):
+            return False
+    return all(isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) for part in body)
 
 
 def _note_code(

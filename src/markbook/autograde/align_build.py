@@ -298,6 +298,8 @@ def _cells(pieces: Sequence[Piece], notebook: NotebookNode) -> list[NotebookNode
         made = _cell(piece)
         if with_ids:
             made = _named(made, piece, used, number)
+        elif "id" in made and not piece.number:
+            made = _node({key: value for key, value in made.items() if key != "id"})
         cells.append(made)
     return cells
 

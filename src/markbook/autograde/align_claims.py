@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rapidfuzz import fuzz
 
@@ -176,11 +176,15 @@ def _pieces(piece: Piece, parts: Sequence[tuple[Anchor | None, str]]) -> list[Pi
             owner=anchor or (piece.owner if index == mine else None),
             how=How.MERGED,
             cut=True,
-            attachments={} if anchor else piece.attachments,
+            attachments={} if anchor else _attached(piece, text),
         )
         for index, (anchor, text) in enumerate(parts)
         if anchor or index in texts
     ]
+
+
+def _attached(piece: Piece, text: str) -> dict[str, Any]:
+    return {name: kept for name, kept in piece.attachments.items() if f"attachment:{name}" in text}
 
 
 def _own(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["resolve_copies"]
 
 _ONE_TEXT = 60  # of 100: two versions of a text are more alike, two parts of one are less
+_COMPARED = 10_000  # characters: comparing takes the square of their number
 _BETWEEN = "\n\n---\n\n"  # a rule, in Markdown, between two versions of an answer
 
 
@@ -170,5 +171,5 @@ def _is_split(anchor: Anchor, live: Sequence[Piece], pieces: Sequence[Piece]) ->
 
 
 def _versions(one: str, other: str) -> bool:
-    one, other = plain(one), plain(other)
+    one, other = plain(one)[:_COMPARED], plain(other)[:_COMPARED]
     return one in other or fuzz.ratio(one, other, score_cutoff=_ONE_TEXT) > 0

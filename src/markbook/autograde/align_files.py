@@ -102,9 +102,9 @@ def _likeness(notebook: NotebookNode, anchors: Sequence[Anchor]) -> float:
     ids = {nbgrader_of(cell).get("grade_id") for cell in notebook.cells if _has_name(cell)}
     asked = [anchor for anchor in anchors if anchor.role.answer] or anchors
     by_id = sum(anchor.id in ids for anchor in asked) / max(len(asked), 1)
-    texts = {plain(str(cell["source"])) for cell in notebook.cells}
-    read_only = [anchor for anchor in anchors if not anchor.role.answer]
-    same = sum(plain(anchor.source) in texts for anchor in read_only)
+    text = "\n".join(plain(str(cell["source"])) for cell in notebook.cells)
+    read_only = [anchor for anchor in anchors if not anchor.role.answer and anchor.source.strip()]
+    same = sum(plain(anchor.source) in text for anchor in read_only)
     return max(by_id, same / len(read_only) if read_only else 0.0)
 
 
