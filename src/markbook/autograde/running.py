@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 
 from markbook.kernels.limits import Limits, Stopped
+from markbook.notebooks import is_valid
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,7 +119,9 @@ def _refuse_invalid(notebook: NotebookNode, name: str) -> list[str]:
 
     They would make the whole notebook invalid, and nbgrader gives up on such a submission.
     """
-    findings = []
+    findings: list[str] = []
+    if is_valid(notebook):
+        return findings
     for number, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type == "code" and not all(map(_is_output, cell.outputs)):
             sentence = "wrote an output that is none"

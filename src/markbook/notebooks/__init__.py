@@ -10,6 +10,7 @@ from markbook.notebooks.cells import (
     solution_text,
 )
 from markbook.notebooks.files import (
+    is_valid,
     notebook_bytes,
     parse_notebook,
     read_notebook,
@@ -21,6 +22,7 @@ __all__ = [
     "END_SOLUTION",
     "answer_cells",
     "graded_cells",
+    "is_valid",
     "nbgrader_metadata",
     "notebook_bytes",
     "parse_notebook",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["notebook_bytes", "parse_notebook", "read_notebook", "write_notebook"]
+__all__ = ["is_valid", "notebook_bytes", "parse_notebook", "read_notebook", "write_notebook"]
 
 _VERSION = 4
 _MINOR_WITH_CELL_IDS = 5
@@ -63,7 +63,7 @@ def parse_notebook(
     if clear_outputs:
         _clear(document)
     _name_cells(document)
-    if not _is_valid(document):
+    if not is_valid(document):
         if clear_outputs:
             _tidy(document)
         _validate(document, path)
@@ -168,8 +168,11 @@ def _name_cells(document: dict[str, Any]) -> None:
             taken.add(name)
 
 
-def _is_valid(document: dict[str, Any]) -> bool:
-    """Tell whether nbformat's compiled schema accepts it; if not, the slow one names the place."""
+def is_valid(document: dict[str, Any]) -> bool:
+    """Tell whether a notebook is valid by nbformat's compiled schema.
+
+    Where it is not, nbformat's slow one can name the place.
+    """
     minor = document.get("nbformat_minor")
     if not isinstance(minor, int):
         return False
