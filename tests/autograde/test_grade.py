@@ -206,9 +206,10 @@ def test_a_result_that_is_no_score_is_a_persons(master):
 
 def test_an_output_that_is_none_counts_as_an_error(master):
     code = (
-        f"{RIGHT}\nimport builtins\ndef forge():\n    k = get_ipython().kernel\n"
-        "    k.session.send(k.iopub_socket, 'display_data', {'data': {'text/plain': {'a': 1}},"
-        " 'metadata': {}, 'transient': {}}, parent=k.get_parent())\n"
+        f"{RIGHT}\ndef forge():\n    k = get_ipython().kernel\n"
+        "    display(1, display_id='d')\n"
+        "    k.session.send(k.iopub_socket, 'update_display_data', {'data': {'text/plain': {}},"
+        " 'metadata': {}, 'transient': {'display_id': 'd'}}, parent=k.get_parent())\n"
         "def add(a, b):\n    forge()\n    return a + b"
     )
     result = grade(master, hand_in(master, {"add": code}))
