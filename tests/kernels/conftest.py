@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,15 @@ async def forked_kernel(cwd: Path, **attributes: Any) -> AsyncIterator[Conversat
 def open_kernel() -> Callable[..., contextlib.AbstractAsyncContextManager[Conversation]]:
     """The function that opens a forked kernel in a folder, for ``async with``."""
     return forked_kernel
+
+
+@pytest.fixture
+def run_folders(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
+    """The function that lists kernels' folders; others' kernels have theirs elsewhere."""
+    with tempfile.TemporaryDirectory(prefix="mbt-") as folder:  # tmp_path is too long for sockets
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        monkeypatch.setenv("TMPDIR", folder)
+        yield lambda: sorted(path.name for path in Path(folder).glob("mbk-*"))
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -320,14 +319,18 @@ def test_a_module_that_kills_or_hangs_the_server_is_an_error_in_time(
     ],
 )  # fmt: skip
 def test_a_kernel_that_does_not_come_up_says_why_and_leaves_nothing(
-    open_kernel: Any, tmp_path: Path, user_modules: Path, code: str, reason: str
+    open_kernel: Any,
+    tmp_path: Path,
+    user_modules: Path,
+    run_folders: Any,
+    code: str,
+    reason: str,
 ) -> None:
     (user_modules / "spoils.py").write_text(code)
-    before = _run_folders()
     seconds = 2.0 if "99" in code else 60.0
     error = _start_error(open_kernel, tmp_path, preload=("spoils",), start_seconds=seconds)
     assert reason in str(error)
-    assert _run_folders() == before
+    assert run_folders() == []
     [server] = _servers()
     assert _children(server) == []
 
@@ -557,7 +560,7 @@ def test_forty_kernels_from_four_threads_each_answer_for_themselves(
 
 
 def test_two_hundred_kernels_leave_no_descriptor_process_or_file(
-    open_kernel: Any, tmp_path: Path, no_servers: None
+    open_kernel: Any, tmp_path: Path, no_servers: None, run_folders: Any
 ) -> None:
     from markbook.kernels.forked import ForkedKernelManager
 
@@ -579,7 +582,7 @@ def test_two_hundred_kernels_leave_no_descriptor_process_or_file(
             len(list(Path("/proc/self/fd").iterdir())),
             len(list(Path(f"/proc/{server}/fd").iterdir())),
             len(_children(server)),
-            _run_folders(),
+            run_folders(),
         )
 
     asyncio.run(start(8))
@@ -607,7 +610,3 @@ def _children(pid: int) -> list[int]:
 
 def _resident(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
-
-
-def _run_folders() -> list[str]:
-    return sorted(map(str, Path(tempfile.gettempdir()).glob("mbk-*")))

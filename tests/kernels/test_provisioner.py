@@ -31,17 +31,13 @@ SPEC = Path(__file__).parents[2] / "src/markbook/kernels/kernelspec/kernel.json"
 
 
 @pytest.fixture(autouse=True)
-def nothing_stays() -> Any:
+def nothing_stays(run_folders: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """No run folder, and no connection file in Jupyter's own, is left by any test here."""
-    from jupyter_core.paths import jupyter_runtime_dir
-
-    def files() -> list[str]:
-        places = [Path(tempfile.gettempdir()).glob("mbk-*"), Path(jupyter_runtime_dir()).glob("*")]
-        return sorted(str(path) for place in places for path in place)
-
-    before = files()
+    runtime = tmp_path / "runtime"
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(runtime))
     yield
-    assert files() == before
+    assert run_folders() == []
+    assert not runtime.exists() or list(runtime.iterdir()) == []
 
 
 def test_the_installed_kernelspec_is_the_one_in_the_source() -> None:
@@ -218,12 +214,16 @@ def test_a_polite_shutdown_of_a_kernel_that_does_not_listen_takes_no_time() -> N
     assert asyncio.run(talk()) < 1.0  # jupyter_client's own way would be 5 s
 
 
-def test_a_restarted_kernel_is_a_fresh_one_at_the_same_address() -> None:
+@pytest.mark.parametrize("died", [False, True])
+def test_a_restarted_kernel_is_a_fresh_one_at_the_same_address(died: bool) -> None:
     async def talk() -> list[str]:
         async with Session() as (manager, client):
             assert await _said(client, "x = 1; print(x)") == ["1\n"]
             first = manager.provisioner.pid
-            await manager.restart_kernel()
+            if died:
+                client.execute("import os; os._exit(1)")
+                await manager.provisioner.wait()
+            await manager.restart_kernel(now=died)
             await client.wait_for_ready(timeout=30)
             assert manager.provisioner.pid != first
             return await _said(client, "print(x)")
@@ -232,10 +232,17 @@ def test_a_restarted_kernel_is_a_fresh_one_at_the_same_address() -> None:
 
 
 def test_jupyterlabs_way_of_managing_many_kernels_works(tmp_path: Path) -> None:
+    connections = tmp_path / "connections"
+    connections.mkdir()
+
     async def talk() -> None:
-        kernels = AsyncMultiKernelManager(connection_dir=str(tmp_path), default_kernel_name=KERNEL)
+        kernels = AsyncMultiKernelManager(
+            connection_dir=str(connections), default_kernel_name=KERNEL
+        )
         ids = [await kernels.start_kernel() for _ in range(2)]
-        assert sorted(p.name for p in tmp_path.iterdir()) == sorted(f"kernel-{i}.json" for i in ids)
+        assert sorted(p.name for p in connections.iterdir()) == sorted(
+            f"kernel-{i}.json" for i in ids
+        )
         for number, kernel in enumerate(ids):
             manager = kernels.get_kernel(kernel)
             connection = json.loads(Path(manager.connection_file).read_text())
@@ -247,7 +254,7 @@ def test_jupyterlabs_way_of_managing_many_kernels_works(tmp_path: Path) -> None:
         await kernels.shutdown_all()
 
     asyncio.run(talk())
-    assert list(tmp_path.iterdir()) == []
+    assert list(connections.iterdir()) == []
 
 
 def test_the_kernels_own_output_goes_where_popen_would_put_it(tmp_path: Path) -> None:
