@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from markbook.feedback.executed import Cell
 from markbook.feedback.results import TestResult, read_result
 

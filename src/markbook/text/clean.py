@@ -48,6 +48,7 @@ OUTPUT_TAGS = frozenset(
     "b blockquote br caption code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i kbd li ol p pre s samp"
     " small span strong sub sup table tbody td tfoot th thead tr u ul var".split()
 )
+_OUTPUT_TAGS = set(OUTPUT_TAGS)
 _OUTPUT_ATTRIBUTES = {tag: {"colspan", "rowspan"} for tag in ("td", "th")} | {"ol": {"start"}}
 # The sanitiser's time grows with the square of the depth: 50 ms at this many, 5 s at ten times.
 _ELEMENTS = 4_000
@@ -72,8 +73,8 @@ def clean_rendered(rendered: str) -> str:
     )
 
 
-def clean_html(markup: str, *, tags: frozenset[str] = OUTPUT_TAGS) -> str:
-    """Return HTML that a program wrote with nothing but ``tags`` and its words.
+def clean_html(markup: str) -> str:
+    """Return HTML that a program wrote with nothing but ``OUTPUT_TAGS`` and its words.
 
     Not even links stay; of attributes only the spans of table cells and where a list starts.
     Headings become ``<div class="heading">``. Empty when no word is left, or when the nesting
@@ -83,7 +84,7 @@ def clean_html(markup: str, *, tags: frozenset[str] = OUTPUT_TAGS) -> str:
         return ""
     cleaned = nh3.clean(
         _SURROGATES.sub("\ufffd", markup),
-        tags=set(tags),
+        tags=_OUTPUT_TAGS,
         attributes=_OUTPUT_ATTRIBUTES,
         attribute_filter=_small_number,
         link_rel=None,

@@ -9,6 +9,7 @@ whatever the outputs.
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ _MARKUP = 200_000
 _HIDDEN = "An output is left out here: it repeats a hidden test or a model answer."
 _NO_ROOM = "Further outputs are not shown: there is more than a page can hold."
 _TOO_LARGE = "An output is not shown: it is larger than what a page can hold."
+_TAG = re.compile("<[^<>]*>")
 _STOPPED = "MarkbookStopped"
 
 
@@ -115,11 +117,7 @@ def _texts(output: Mapping[str, object]) -> list[str]:
             without_colours(_traceback(output)),
         ]
     texts = [_text(value)[:_RAW] for value in _data(output).values()]
-    return [*texts, *(_words(text) for text in texts if "<" in text)]
-
-
-def _words(markup: str) -> str:
-    return html.unescape(clean_html(markup, tags=frozenset()) or "")
+    return [*texts, *(html.unescape(_TAG.sub("", text)) for text in texts)]
 
 
 def _data(output: Mapping[str, object]) -> Mapping[str, object]:
@@ -197,8 +195,8 @@ def _markdown(text: str, _size: object) -> str:
     return _rich(clean_html(render_markdown(text))) if text.strip() else ""
 
 
-def _rich(cleaned: str | None) -> str:
-    if not cleaned:
+def _rich(cleaned: str) -> str:
+    if not cleaned or len(cleaned) > 2 * _MARKUP:
         return ""
     rows = cleaned.count("<tr>") + cleaned.count("<br>") + cleaned.count("<p>")
     piece = f'<div class="rich" role="group" aria-label="Output" tabindex="0">{cleaned}</div>'
