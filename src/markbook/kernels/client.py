@@ -23,6 +23,8 @@ from typing import IO, TYPE_CHECKING, Any, ParamSpec, TypeVar
 from nbclient import NotebookClient
 from nbclient.client import timestamp
 from nbclient.exceptions import CellExecutionComplete, CellTimeoutError, DeadKernelError
+from nbformat import ValidationError
+from nbformat import from_dict as _from_dict
 
 from markbook.kernels.channels import Channels
 from markbook.kernels.forked import ForkedKernelManager
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ForkedClient", "KernelSettings", "apart"]
 
+from_dict: Callable[..., NotebookNode] = _from_dict  # nbformat has no types
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -44,6 +48,17 @@ T = TypeVar("T")
 _GRACE = 4.0
 _LOG_LIMIT = 20_000  # characters of a kernel's log that are kept: enough to see why, not a flood
 _WELCOME = 0.5  # seconds; ipykernel before 7 does not say that a subscription arrived: ask then
+
+# What nbclient's own code raises at messages that a kernel never sends of itself.
+_FORGED = (
+    ValidationError,
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    IndexError,
+    AssertionError,
+)
 
 _language_info: dict[str, Any] | None = None  # of this interpreter's IPython; asked for once
 
@@ -70,8 +85,11 @@ class ForkedClient(NotebookClient):
 
     ``stopped`` says which limit ended the run, if one did; the exception is nbclient's own
     ``DeadKernelError`` or ``CellTimeoutError``. ``log`` is what the kernel's process wrote
-    outside of cells.
+    outside of cells. What a cell's code forged so that it is no output is an exception, as with
+    nbclient, or, with ``keep_forged``, put among the outputs as it is.
     """
+
+    keep_forged = False
 
     def __init__(self, notebook: NotebookNode, settings: KernelSettings, **options: Any) -> None:
         super().__init__(notebook, **options)
@@ -202,8 +220,10 @@ class ForkedClient(NotebookClient):
                 self.process_message(message, turn.cell, self._cell_index)
             except CellExecutionComplete:
                 turn.idle = True
-            except (KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError):
-                self.log.warning("A message of the kernel is none: %s", message["msg_type"])
+            except _FORGED:
+                if not self.keep_forged:
+                    raise
+                turn.cell.outputs.append(_as_it_is(message))
         for message in self._channels.replies():
             if message["parent_header"].get("msg_id") == turn.msg_id and turn.reply is None:
                 turn.replied(message)
@@ -255,6 +275,13 @@ class ForkedClient(NotebookClient):
         seconds = self.settings.limits.cell_seconds
         own: float | None = super()._get_timeout(cell)
         return own if own is not None else seconds
+
+
+def _as_it_is(message: dict[str, Any]) -> NotebookNode:
+    kind = message["msg_type"].replace("update_display_data", "display_data")
+    content = message["content"] if isinstance(message["content"], dict) else {}
+    content = {key: value for key, value in content.items() if key != "transient"}
+    return from_dict({**content, "output_type": kind})
 
 
 def _timed_out(what: str, seconds: Any, cell: NotebookNode) -> CellTimeoutError:

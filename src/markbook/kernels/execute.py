@@ -72,7 +72,8 @@ def execute(
     Outputs are put into ``notebook``, as nbgrader's ``Execute`` puts them: a cell that is out of
     time is interrupted, gets a ``CellTimeoutError``, and the next one runs. Where a limit ends
     the kernel, the notebook keeps what ran. ``environment`` is added to a small one of the
-    kernel's own. May be called from any thread, also one whose event loop is running. Nothing
+    kernel's own. Where the code forged messages that are no outputs, they stand there as they are,
+    and the notebook is invalid. May be called from any thread, an event loop's too. Nothing
     that the notebook does is raised.
     """
     settings = KernelSettings(
@@ -101,6 +102,7 @@ def _attempt(
         on_cell_executed=_record_error,
     )
     client.log = _SILENCE
+    client.keep_forged = True
     index: int | None = None
     stopped: Stopped | None = None
     said = ""
