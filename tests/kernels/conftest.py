@@ -69,7 +69,10 @@ def open_kernel() -> Callable[..., contextlib.AbstractAsyncContextManager[Conver
 
 
 @pytest.fixture
-def run_folders(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
+def run_folders(
+    tmp_path: Path,  # made first: pytest asks for the place of temporary files as well
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[[], list[str]]]:
     """The function that lists kernels' folders; others' kernels have theirs elsewhere."""
     with tempfile.TemporaryDirectory(prefix="mbt-") as folder:  # tmp_path is too long for sockets
         monkeypatch.setattr(tempfile, "tempdir", folder)
