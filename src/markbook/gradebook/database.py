@@ -28,6 +28,9 @@ __all__ = ["BUSY_SECONDS", "make_engine", "prepare", "reading", "writing"]
 BUSY_SECONDS = 30.0
 """How long to wait for another writer: a marker's click may wait behind a batch being saved."""
 
+# 64 MB: a batch of a large class changes over a thousand pages, most of them the next one's too.
+_PAGES_IN_THE_LOG = 16_000
+
 # Any two constants: the keys of PostgreSQL's advisory locks for migrations and for writing.
 _NEVER_AT_ONCE = 7_262_375
 _ONE_WRITER = 7_262_376
@@ -80,6 +83,7 @@ def _prepare_connection(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # sqlite3 then leaves BEGIN to us
     # FULL: what a marker saw stored is on the disk also after the power went
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint={_PAGES_IN_THE_LOG}")
 
 
 def _begin(connection: Connection) -> None:

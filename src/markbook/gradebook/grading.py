@@ -6,6 +6,8 @@ for each table. Nothing that a person entered is changed.
 
 from __future__ import annotations
 
+import secrets
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -87,6 +89,21 @@ class _Paper:
         return self.graded.record.student
 
 
+class _Ids:
+    """New ids for grades and comments: 32 hexadecimal digits as nbgrader's, growing with time.
+
+    With random ones each row would change a page of its own in an index of thousands.
+    """
+
+    def __init__(self) -> None:
+        self._start = f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"
+        self._count = 0
+
+    def new(self) -> str:
+        self._count += 1
+        return f"{self._start}{self._count:08x}"
+
+
 @dataclass(slots=True)
 class _Writes:
     """Rows to insert and to update, by table."""
@@ -96,6 +113,7 @@ class _Writes:
     new_comments: list[dict[str, Any]] = field(default_factory=list)
     comments: list[dict[str, Any]] = field(default_factory=list)
     penalties: list[dict[str, Any]] = field(default_factory=list)
+    ids: _Ids = field(default_factory=_Ids)
 
     def write(self, connection: Connection) -> None:
         many(connection, insert(schema.grade), self.new_grades)
@@ -270,7 +288,7 @@ class _Sheet:
             self.score += _score(held)
             values = dict(zip(_SCORES, held, strict=True))
             if row_id is None:
-                ids = {"id": uuid4().hex, "notebook_id": self.id, "cell_id": cell_id}
+                ids = {"id": writes.ids.new(), "notebook_id": self.id, "cell_id": cell_id}
                 writes.new_grades.append(ids | values)
             elif held != kept:
                 writes.grades.append(values | {"_id": row_id})
@@ -295,7 +313,7 @@ class _Sheet:
             manual = self.manual_comments.get(cell, manual)
             values = {"auto_comment": auto, "manual_comment": manual}
             if kept is None:
-                ids = {"id": uuid4().hex, "notebook_id": self.id, "cell_id": cell_id}
+                ids = {"id": writes.ids.new(), "notebook_id": self.id, "cell_id": cell_id}
                 writes.new_comments.append(ids | values)
             elif (auto, manual) != kept[1:]:
                 writes.comments.append(values | {"_id": row_id})
