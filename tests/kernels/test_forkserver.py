@@ -20,6 +20,7 @@ from markbook.kernels.forkowner import (
     PreloadError,
     fork_server,
     running_fork_server,
+    stop_fork_servers,
 )
 
 pytestmark = pytest.mark.skipif(
@@ -540,6 +541,27 @@ def test_a_process_forked_from_the_owner_has_servers_of_its_own(
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert fork_server() is first
     assert asyncio.run(answer())
+
+
+def test_a_preloaded_modules_own_helper_process_stays(
+    open_kernel: Any, tmp_path: Path, user_modules: Path, gone: Any
+) -> None:
+    (user_modules / "helped.py").write_text(
+        "import subprocess\nhelper = subprocess.Popen(['sleep', '600']).pid"
+    )
+
+    async def talk() -> int:
+        pids = set()
+        for _ in range(2):
+            async with open_kernel(tmp_path, preload=("helped",)) as kernel:
+                pids.add(int(await kernel.run("import helped; print(helped.helper)")))
+        [pid] = pids
+        assert gone([pid], seconds=0.2) == {pid}
+        return pid
+
+    pid = asyncio.run(talk())
+    stop_fork_servers()
+    assert gone([pid]) == set()
 
 
 # Many of them.

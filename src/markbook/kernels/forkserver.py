@@ -112,6 +112,7 @@ class _Server:
     def __init__(self, owner: socket.socket) -> None:
         self.owner = owner
         self.lines: dict[int, socket.socket] = {}
+        self.helpers = frozenset(forktree.children(os.getpid()))  # of preloaded modules
         self.folders: dict[int, str] = {}
         self.over = False
         self.woken, self.waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -208,7 +209,7 @@ class _Server:
             if line is None:
                 continue
             self.folders.pop(pid, None)
-            forktree.end_orphans(self.lines)
+            forktree.end_orphans(self.helpers.union(self.lines))
             code = os.waitstatus_to_exitcode(status)
             with contextlib.suppress(OSError):  # whom it may concern is gone
                 line.send(json.dumps({"exit": code}).encode(), socket.MSG_DONTWAIT)

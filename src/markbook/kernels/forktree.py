@@ -56,18 +56,34 @@ def name(text: str) -> None:
 def children(pid: int) -> list[int]:
     """Return the children of a process; of one that is gone, none."""
     found: list[int] = []
-    with contextlib.suppress(OSError):
+    try:
         for task in Path(f"/proc/{pid}/task").iterdir():
             found += map(int, (task / "children").read_text().split())
+    except FileNotFoundError:  # the process is gone, or this kernel keeps no such lists
+        return [child for child in _processes() if _parent(child) == pid]
+    except OSError:
+        return []
     return found
 
 
-def end_orphans(kernels: Collection[int]) -> None:
-    """Kill all children of this process that are not ``kernels``, and everything below them."""
+def _processes() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+
+
+def _parent(pid: int) -> int | None:
+    try:
+        # The name, in brackets, may hold anything; state and parent come after it.
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
+def end_orphans(own: Collection[int]) -> None:
+    """Kill all children of this process that are not its ``own``, and everything below them."""
     here = os.getpid()
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:
-        strangers = [pid for pid in children(here) if pid not in kernels]
+        strangers = [pid for pid in children(here) if pid not in own]
         if not strangers:
             return
         for pid in _stopped(strangers):
@@ -95,8 +111,7 @@ def _stopped(roots: list[int]) -> set[int]:
 def end_marked(mark: str) -> None:
     """Kill every process of this user that has the line ``mark`` in its environment."""
     line = mark.encode()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            with contextlib.suppress(OSError):  # another's, or gone
-                if line in (entry / "environ").read_bytes().split(b"\0"):
-                    os.kill(int(entry.name), signal.SIGKILL)
+    for pid in _processes():
+        with contextlib.suppress(OSError):  # another's, or gone
+            if line in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                os.kill(pid, signal.SIGKILL)
