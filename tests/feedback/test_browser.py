@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
+
 import pytest
 
 from markbook.feedback import write_feedback
@@ -31,3 +35,89 @@ def test_the_page_opens_without_a_complaint_and_without_scrolling_sideways(cours
     assert complaints == [page.as_uri()]
     assert wide <= width
     assert font == "600"
+
+
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30">'
+    '<circle cx="15" cy="15" r="12" fill="#28508f"/></svg>'
+)
+
+
+def figure():
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.linear_gradient("L").resize((640, 200)).save(stream, "PNG")
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+def display(data):
+    return {"output_type": "display_data", "metadata": {}, "data": data}
+
+
+def rich_outputs():
+    """One of everything, and of everything one that attacks."""
+    rows = "".join(f"<tr><th>{n}</th><td>{n * n}</td><td>{n**3}</td></tr>" for n in range(8))
+    table = f"<table border=1><thead><tr><th></th><th>n²</th><th>n³</th></tr></thead>{rows}</table>"
+    attack = (
+        "<img src=https://evil.example/a.png onerror=alert(1)><script>alert(1)</script>"
+        "<style>body{background:url(https://evil.example/b.png)}</style><b>what is left</b>"
+    )
+    loads = SVG.replace("</svg>", '<image href="https://evil.example/c.png"/></svg>')
+    return [
+        {"output_type": "stream", "name": "stdout", "text": "\x1b[32mepoch 1\x1b[0m\repoch 2\n"},
+        {"output_type": "stream", "name": "stderr", "text": "UserWarning: a very " + "long " * 60},
+        {"output_type": "stream", "name": "stdout", "text": "a line of many\n" * 150},
+        display({"text/html": f"<style>td{{color:red}}</style>{table}", "text/plain": "..."}),
+        display({"text/html": attack}),
+        display({"image/png": figure(), "text/plain": "<Figure>"}),
+        display({"image/svg+xml": SVG}),
+        display({"image/svg+xml": loads, "text/plain": "a drawing that loads"}),
+        display({"text/markdown": "**bold** and [a link](https://evil.example)"}),
+        {"output_type": "error", "ename": "ValueError", "evalue": "no \u202e such \x07 key",
+         "traceback": ["\x1b[31mValueError\x1b[0m", "Cell In[3], line 2", "<script>"]},
+    ]  # fmt: skip
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+def test_outputs_of_every_kind_show_and_ask_for_nothing(course, tmp_path, width, scheme):
+    from playwright.sync_api import sync_playwright
+
+    path = course.autograded("hw", "ada") / "part.ipynb"
+    notebook = json.loads(path.read_text())
+    at = next(n for n, c in enumerate(notebook["cells"]) if c["cell_type"] == "code")
+    notebook["cells"][at]["outputs"] = rich_outputs()
+    result = display({"text/plain": "3"}) | {"output_type": "execute_result"}
+    own = {"cell_type": "code", "metadata": {}, "source": "add(1, 2)", "outputs": [result]}
+    notebook["cells"].insert(at + 1, own)
+    path.write_text(json.dumps(notebook))
+    with Gradebook.open(course) as gb:
+        (page, *_) = write_feedback(course, gb, "hw").pages
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        seen: list[str] = []
+        tab.on("console", lambda message: seen.append(message.text))
+        tab.on("pageerror", lambda error: seen.append(str(error)))
+        tab.on("dialog", lambda dialog: seen.append(dialog.message))
+        tab.on("request", lambda request: seen.append(request.url[:30]))
+        tab.goto(page.as_uri())
+        section = tab.locator("#add")
+        folded = section.locator("details:not([open])").count()
+        for summary in section.locator("summary").all():
+            summary.click()
+        wide = tab.evaluate("document.documentElement.scrollWidth")
+        loaded = tab.evaluate(
+            "[...document.images].map(i => [i.complete, i.naturalWidth, i.alt.length > 0])"
+        )
+        section.screenshot(path=tmp_path / f"outputs-{width}.png")
+        text = section.inner_text()
+        browser.close()
+    assert [url for url in seen if not url.startswith(("file:", "data:image/"))] == []
+    assert wide <= width
+    assert loaded == [[True, 640, True], [True, 90, True]]
+    assert folded == 2
+    for words in ("epoch 2", "what is left", "a drawing that loads", "bold and a link", "U+202E"):
+        assert words in text
+    assert "epoch 1" not in text
