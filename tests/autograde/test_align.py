@@ -6,6 +6,7 @@ import copy
 import re
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -355,6 +356,29 @@ def test_two_answers_merged_without_a_prompt_between_stay_together_and_a_person_
     assert answer(found, "keys") == "A key opens.\n\nDoors shut."
     assert found.missing == {"doors"}
     assert any("'doors'" in doubt and "'keys'" in doubt for doubt in found.doubts)
+
+
+def test_what_a_real_jupyterlab_did_to_a_notebook_is_undone():
+    """JupyterLab 4.6, by keyboard: copy and paste, split, new cell, retype, merge."""
+    folder = Path(__file__).parent / "jupyterlab"
+    released, damaged = (
+        nbformat.reads((folder / f"{name}.json").read_text(), as_version=4)
+        for name in ("released", "damaged")
+    )
+    found = align(damaged, master_of(released), released)
+    texts = {name_of(c): c.source for c in found.notebook.cells if c.metadata.nbgrader.solution}
+    assert texts == {
+        "jwt-purpose-and-encoding": (
+            "First answer about tokens.\n\n---\n\nSecond version, quite other words entirely."
+        ),
+        "drf-jwt-components": "Part one of it.\n\nPart two of it.",
+        "runserver-in-production": "It is slow and not secure, they say.",
+        "why-auth-and-servers-matter": "Because users matter.",
+        "funny-story-bonus": "Once upon a time.\n\nThe end.",
+    }
+    assert [place.id for place in found.places if place.doubtful] == ["jwt-purpose-and-encoding"]
+    assert len(found.repairs) == 3
+    assert found.loose == ()
 
 
 # Lost cells, ids and metadata

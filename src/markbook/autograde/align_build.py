@@ -192,7 +192,7 @@ def _tell_changes(pieces: Sequence[Piece], story: Story) -> None:
         if piece.how is How.TEXT and not anchor.role.answer:
             sentence = f"the read-only cell {name} had no id and is recognised by its text"
             story.repair(anchor, sentence, "{} had no id and are recognised by their text")
-        if piece.kind != anchor.kind:
+        if piece.kind != anchor.kind and piece.how is not How.NEW_CELL:
             story.repair(
                 anchor,
                 f"the cell of {name} was made a {piece.kind} cell: it is {anchor.kind} again",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["resolve_copies"]
 
 _ONE_TEXT = 60  # of 100: two versions of a text are more alike, two parts of one are less
+_SAME_TEXT = 90  # the same where the ids in the file speak for parts; two short ones reach 87
 _COMPARED = 10_000  # characters: comparing takes the square of their number
 _BETWEEN = "\n\n---\n\n"  # a rule, in Markdown, between two versions of an answer
 
@@ -167,9 +168,10 @@ def _is_split(anchor: Anchor, live: Sequence[Piece], pieces: Sequence[Piece]) ->
     originals = [piece for piece in live if anchor.node_id and piece.node_id == anchor.node_id]
     if originals and originals[-1] is not live[-1]:
         return False
-    return not any(_versions(a.source, b.source) for a in live for b in live if a is not b)
+    alike = _SAME_TEXT if originals else _ONE_TEXT
+    return not any(_versions(a.source, b.source, alike) for a in live for b in live if a is not b)
 
 
-def _versions(one: str, other: str) -> bool:
+def _versions(one: str, other: str, alike: int) -> bool:
     one, other = plain(one)[:_COMPARED], plain(other)[:_COMPARED]
-    return one in other or fuzz.ratio(one, other, score_cutoff=_ONE_TEXT) > 0
+    return one in other or fuzz.ratio(one, other, score_cutoff=alike) > 0
