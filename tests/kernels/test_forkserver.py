@@ -543,6 +543,20 @@ def test_a_process_forked_from_the_owner_has_servers_of_its_own(
     assert asyncio.run(answer())
 
 
+def test_what_a_preloaded_module_sets_in_the_environment_is_set_in_kernels(
+    open_kernel: Any, tmp_path: Path, user_modules: Path
+) -> None:
+    (user_modules / "sets.py").write_text("import os; os.environ.update(A='by module', B='same')")
+
+    async def talk() -> str:
+        async with open_kernel(tmp_path, preload=("sets",), environment={"B": "given"}) as kernel:
+            code = "import os; print({k: v for k, v in os.environ.items() if len(k) == 1})"
+            threads = "print([k for k in os.environ if 'THREADS' in k])"
+            return str(await kernel.run(code) + await kernel.run(threads))
+
+    assert asyncio.run(talk()) == "{'A': 'by module', 'B': 'given'}[]"
+
+
 def test_a_preloaded_modules_own_helper_process_stays(
     open_kernel: Any, tmp_path: Path, user_modules: Path, gone: Any
 ) -> None:

@@ -221,7 +221,12 @@ class ForkServer:
             raise
         if "module" in reply:
             self.close()
-            raise PreloadError(reply["module"], reply["error"])
+            if reply["module"] in self.preload:
+                raise PreloadError(reply["module"], reply["error"])
+            raise KernelStartError(
+                f"Kernels cannot be prepared: {reply['error']}.",
+                hint="Is ipykernel installed, and whole?",
+            )
 
     @property
     def alive(self) -> bool:

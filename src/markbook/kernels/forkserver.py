@@ -81,15 +81,13 @@ def _prepare(owner: socket.socket) -> bool:
     try:
         child = importlib.import_module(name)
         child.make_shell()
-        before = {key: os.environ.get(key) for key in _ONE_THREAD}
         os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+        before = dict(os.environ)
         for name in order["preload"]:
             importlib.import_module(name)
             _refuse_threads()
+        child.take_over_environment(before)
         child.choose_backend()
-        for key, value in before.items():
-            if value is None:
-                os.environ.pop(key, None)
     except BaseException as error:  # noqa: BLE001  (a library may well exit at import)
         send(owner, {"module": name, "error": f"{type(error).__name__}: {error}"})
         return False
