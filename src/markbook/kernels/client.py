@@ -17,6 +17,7 @@ import threading
 import time
 from contextlib import contextmanager
 from copy import deepcopy
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -227,9 +228,11 @@ class ForkedClient(NotebookClient):
         for message in self._channels.replies():
             if message["parent_header"].get("msg_id") == turn.msg_id and turn.reply is None:
                 turn.replied(message)
-                if self.record_timing:
-                    stamps = turn.cell["metadata"]["execution"]
-                    stamps["shell.execute_reply"] = timestamp(message)
+                self._stamp(turn, message)
+
+    def _stamp(self, turn: _Turn, reply: dict[str, Any]) -> None:
+        if self.record_timing:
+            turn.cell["metadata"]["execution"]["shell.execute_reply"] = timestamp(reply)
 
     def _look_at_limits(self, turn: _Turn) -> None:
         end = self._channels.end()
@@ -254,6 +257,7 @@ class ForkedClient(NotebookClient):
         self._channels.process.signal(signal.SIGINT)
         if self.error_on_timeout:
             turn.interrupted({"content": {**self.error_on_timeout, "status": "error"}})
+            self._stamp(turn, {"header": {"date": datetime.now(UTC)}})
         elif turn.patience:
             turn.patience = False
             turn.deadline = time.monotonic() + _GRACE
