@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.event import listen
 
 from markbook.course import Course
 from markbook.errors import InternalError, MarkbookError, UnknownName
@@ -517,6 +518,36 @@ def test_more_students_than_fit_one_query_are_saved_together(tiny, kind, tmp_pat
         before = tiny.dump(ours)
         gb.save_graded(HW, batch)
     assert tiny.dump(ours) == before
+
+
+def test_no_batch_reads_everybodys_rows(tiny, tmp_path):
+    """Each table with rows for every student is looked up by an index, whatever its size."""
+    _, ours = twins("sqlite", tmp_path)
+    asked = []
+    batch = [graded(ours, s, answers_of(s)) for s in STUDENTS]
+    with Gradebook.open(ours) as gb:
+        gb.save_graded(HW, batch)
+        mark = tiny.mark(gb, "ada")
+        listen(gb._engine, "before_cursor_execute", lambda *args: asked.append(args[2:4]))
+        gb.save_marks([mark], who="t", what="mark")
+        gb.save_graded(HW, batch[:2])
+        gb.save_submission(batch[2].record, batch[2].answers)
+        gb.resync(HW)
+        plans = []
+        with gb._engine.connect() as connection:
+            for statement, values in list(asked):
+                if statement.startswith(("SELECT", "UPDATE", "DELETE")):
+                    one = values[0] if isinstance(values, list) else values
+                    rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", one)
+                    plans += [(row[3], statement) for row in rows]
+    whole = [plan for plan in plans if plan[0].startswith("SCAN") and of_students(plan[0])]
+    assert whole == []
+    assert len(plans) > 20
+
+
+def of_students(step):
+    few = ("assignment", "notebook", "base_cell", "solution", "grade_cells", "task_cells")
+    return step.split()[1] not in few
 
 
 def test_the_master_says_what_nbgrader_restores(tiny, kind, tmp_path):

@@ -130,7 +130,11 @@ def _resync(connection: Connection, assignment: str, students: Sequence[str]) ->
         for row in all_in(connection, _PRESENT, students, assignment=assignment)
     }
     changed = 0
-    grades = nbgrader_tables.find_rows(connection, assignment, students=students)
+    # by question too: else SQLite reads everybody's grades for these students'
+    questions = {question for _, question in present}
+    grades = nbgrader_tables.find_rows(
+        connection, assignment, students=students, questions=questions
+    )
     for key, grade in grades.items():
         answer = present.get(key)
         if answer is None:
