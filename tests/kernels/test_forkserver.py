@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -593,6 +595,44 @@ def test_forty_kernels_from_four_threads_each_answer_for_themselves(
     assert [text for text, _ in found] == [str(number**2) for number in range(40)]
     assert len({pid for _, pid in found}) == 40
     assert len(_servers()) == 1
+
+
+def test_a_server_killed_again_and_again_costs_kernels_but_nobody_waits_for_ever(
+    open_kernel: Any, tmp_path: Path, no_servers: None, run_folders: Any, gone: Any
+) -> None:
+    pids: set[int] = set()
+
+    async def answer(number: int) -> str:
+        try:
+            async with open_kernel(tmp_path) as kernel:
+                pids.add(kernel.pid)
+                talk = asyncio.ensure_future(kernel.run(f"print({number})"))
+                end = asyncio.ensure_future(kernel.manager.provisioner.process.wait())
+                await asyncio.wait({talk, end}, return_when=asyncio.FIRST_COMPLETED)
+                if talk.done():
+                    end.cancel()
+                    return talk.result()
+                talk.cancel()
+                assert kernel.manager.provisioner.process.lost
+                return "lost"
+        except KernelStartError:
+            return "lost"
+
+    def kill(number: int) -> None:
+        time.sleep(0.2 + number * 0.03)
+        with contextlib.suppress(KernelStartError):
+            os.kill(fork_server().process.pid, signal.SIGKILL)
+
+    with ThreadPoolExecutor(5) as threads:
+        kills = [threads.submit(lambda: [kill(number) for number in range(4)])]
+        found = list(threads.map(lambda number: asyncio.run(answer(number)), range(40)))
+        kills[0].result()
+    wrong = {text for number, text in enumerate(found) if text not in (str(number), "lost")}
+    assert wrong == set()
+    assert found.count("lost") < 30
+    assert gone(pids) == set()
+    stop_fork_servers()
+    assert run_folders() == []
 
 
 def test_two_hundred_kernels_leave_no_descriptor_process_or_file(
