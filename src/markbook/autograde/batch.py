@@ -242,8 +242,14 @@ class Batch:
         record, result = self._record(done), done.result
         if result.outcome is Outcome.FAILED:
             return GradedSubmission(record)
+        names = (notebook.name for notebook in self.plan.master.notebooks)
         return GradedSubmission(
-            record, result.answers, result.grades, result.comments, result.timestamp
+            record,
+            result.answers,
+            result.grades,
+            result.comments,
+            result.timestamp,
+            absent=tuple(name for name in names if name not in result.notebooks),
         )
 
     def _record(self, done: _Done) -> SubmissionRecord:
