@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from markbook.autograde.events import SubmissionFinished, SubmissionStarted, SubmissionUnchanged
 from markbook.autograde.files import HandedIn, laid_down, read_submission
+from markbook.autograde.interrupts import finishing
 from markbook.autograde.report import SubmissionReport
 from markbook.autograde.values import Result
 from markbook.autograde.worker import MASTER_WANTED, grade_here
@@ -198,14 +199,18 @@ class Batch:
             self._store()
 
     def _store(self) -> None:
-        """Store what waits: folders built, old ones away, gradebook, new ones in their place.
+        """Store what waits; a Ctrl-C waits as well."""
+        batch, self._waiting = self._waiting, []
+        if batch:
+            with finishing():
+                self._store_batch(batch)
+
+    def _store_batch(self, batch: list[_Done]) -> None:
+        """Store a batch: folders built, old ones away, gradebook, new ones in their place.
 
         In this order a kill leaves a submission that is as it was, or one without autograded
         notebooks, which the next run grades again.
         """
-        batch, self._waiting = self._waiting, []
-        if not batch:
-            return
         away: list[str] = []
         try:
             for done in batch:
