@@ -16,7 +16,7 @@ def run(*steps):
                     step()
                 else:
                     done.append(step)
-    except BaseException as error:
+    except (KeyboardInterrupt, ZeroDivisionError) as error:
         return done, type(error)
     return done, None
 
