@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from markbook.feedback.build import Class, build_page
+from markbook.feedback.executed import Cell, Executed
 from markbook.feedback.plan import Item, Notebook
 from markbook.model import (
     Answer,
@@ -77,3 +78,38 @@ def test_advice_is_given_for_what_was_missed_and_not_for_what_was_earned():
     assert "Tell all." in item.criteria[0].advice
     item, _ = lines(PICK, ("full",))
     assert item.criteria[0].advice == ""
+
+
+CODED = Notebook("part", "Homework", (Item(1, "q", "Why?", "", (QUESTION,), in_code=True),))
+
+
+def stream(text):
+    return {"output_type": "stream", "name": "stdout", "text": text}
+
+
+def coded(text, run):
+    """The item of a question that people mark, answered in a code cell."""
+    answer = Answer("hw", "part", "q", "ada", text, AnswerStatus.ANSWERED)
+    room = Class("", "hw", {("ada", "q"): answer}, {}, {}, {}, {}, {})
+    (item,) = build_page(room, CODED, "ada", run).items
+    return item
+
+
+def test_code_that_people_mark_is_shown_as_typed_with_what_it_wrote():
+    run = Executed(answers={"q": Cell("", [stream("42")])})
+    item = coded("# not a heading\nprint(42)", run)
+    assert item.typed
+    assert "# not a heading\nprint(42)" in item.answer
+    assert "42</pre>" in item.output
+
+
+def test_only_some_of_very_many_cells_beside_an_answer_are_shown():
+    own = [Cell(str(number), [stream("x")]) for number in range(30)] + [Cell("silent")]
+    item = coded("1", Executed(answers={"q": Cell("1")}, further={"q": own}))
+    assert [cell.code for cell in item.further] == [str(number) for number in range(10)]
+    assert item.further_left_out == 20
+
+
+def test_hidden_characters_in_code_are_made_visible():
+    run = Executed(answers={"q": Cell("")}, further={"q": [Cell("a\u202eb", [stream("x")])]})
+    assert "U+202E" in coded("1", run).further[0].code

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from markbook.errors import UnknownName
+from markbook.errors import RubricError, UnknownName
 from markbook.feedback import write_feedback
 from markbook.gradebook import Gradebook
 from markbook.gradebook.nbgrader import publish_feedback
@@ -215,6 +215,24 @@ def test_a_broken_notebook_is_a_problem_with_a_name_and_the_others_go_on(course,
     assert problem.startswith("ada: ")
     assert len(report.pages) == 3
     assert all(path.is_file() for path in report.pages)
+
+
+def test_a_folder_that_cannot_be_written_is_a_problem_and_the_others_go_on(course, gb):
+    (course.root / "feedback").mkdir()
+    (course.root / "feedback" / "ada").write_text("in the way")
+    report = write_feedback(course, gb, HW)
+    (problem,) = report.problems
+    assert problem.startswith("ada: ")
+    assert (course.feedback(HW, "ben") / "part.html").is_file()
+    assert (course.feedback(HW, "cleo") / "part.html").is_file()
+
+
+def test_a_rubric_is_read_only_where_the_points_depend_on_it(course, gb):
+    (course.rubrics(HW) / "keys.yaml").write_text("broken: [")
+    assert write_feedback(course, gb, HW).problems == ()
+    (course.rubrics(HW) / "story.yaml").write_text("broken: [")  # a bonus, worth what it says
+    with pytest.raises(RubricError, match=r"story\.yaml"):
+        write_feedback(course, gb, HW)
 
 
 def test_a_link_in_a_submission_is_not_followed(course, gb, tmp_path):
