@@ -83,3 +83,7 @@ class ForkedKernelManager(AsyncKernelManager):
             await self.provisioner.kill(restart=restart)
             await self.provisioner.wait()
         await self.cleanup_resources(restart=restart)
+
+    # Under these names jupyter_client's own restart calls them.
+    _async_start_kernel = start_kernel
+    _async_shutdown_kernel = shutdown_kernel
