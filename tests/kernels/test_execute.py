@@ -230,7 +230,7 @@ def test_a_loop_is_interrupted_and_the_next_cell_runs(tmp_path: Path) -> None:
 def test_code_that_does_not_stop_when_interrupted_is_killed(
     tmp_path: Path, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("markbook.kernels.client._GRACE", 1.0)
+    monkeypatch.setattr("markbook.kernels.execute._GRACE", 1)
     execution, outputs = run(tmp_path, "print('before')", code, "1", cell_seconds=0.5)
     assert (execution.stopped, execution.cell) == (Stopped.UNRESPONSIVE, 2)
     assert text(outputs[0]) == "before\n"

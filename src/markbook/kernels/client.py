@@ -30,7 +30,7 @@ from nbformat import from_dict as _from_dict
 from markbook.kernels.channels import Channels
 from markbook.kernels.forked import ForkedKernelManager
 from markbook.kernels.forkowner import KernelStartError, fork_server
-from markbook.kernels.limits import Limits, Stopped
+from markbook.kernels.limits import LOG_LIMIT, Limits, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -44,10 +44,6 @@ from_dict: Callable[..., NotebookNode] = _from_dict  # nbformat has no types
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# After an interrupt, and for outputs after a reply; nbclient's iopub_timeout, so that what
-# nbgrader still scores is scored here.
-_GRACE = 4.0
-_LOG_LIMIT = 20_000  # characters of a kernel's log that are kept: enough to see why, not a flood
 _WELCOME = 0.5  # seconds; ipykernel before 7 does not say that a subscription arrived: ask then
 
 # What nbclient's own code raises at messages that a kernel never sends of itself.
@@ -65,7 +61,11 @@ _language_info: dict[str, Any] | None = None  # of this interpreter's IPython; a
 
 
 class KernelSettings:
-    """How a client's kernel is started and how far it may go."""
+    """How a client's kernel is started and how far it may go.
+
+    ``environment`` is all of the kernel's, None this process's. What its process writes outside
+    of cells is kept, or else goes where this process's own output goes.
+    """
 
     def __init__(
         self,
@@ -74,11 +74,13 @@ class KernelSettings:
         cwd: Path,
         preload: tuple[str, ...] = (),
         environment: Mapping[str, str] | None = None,
+        keeps_log: bool = True,
     ) -> None:
         self.limits = limits
         self.cwd = cwd
         self.preload = preload
         self.environment = dict(environment) if environment is not None else None
+        self.keeps_log = keeps_log
 
 
 class ForkedClient(NotebookClient):
@@ -141,7 +143,8 @@ class ForkedClient(NotebookClient):
         manager.preload = settings.preload
         manager.memory = settings.limits.memory
         manager.start_seconds = settings.limits.start_seconds
-        manager.log_file = Path(f"/proc/self/fd/{log.fileno()}")  # no name: nobody has to remove it
+        if settings.keeps_log:  # a file without a name: nobody has to remove it
+            manager.log_file = Path(f"/proc/self/fd/{log.fileno()}")
         self._loop.run_until_complete(manager.start_kernel(cwd=str(settings.cwd)))
         return manager
 
@@ -150,7 +153,7 @@ class ForkedClient(NotebookClient):
 
     def _read_log(self, log: IO[bytes]) -> None:
         log.seek(0)
-        self.log_text = log.read(_LOG_LIMIT).decode("utf-8", "replace")
+        self.log_text = log.read(LOG_LIMIT).decode("utf-8", "replace")
 
     def _meet(self, seconds: float) -> None:
         """Wait until this client hears IOPub, and know the kernel's language."""
@@ -204,7 +207,7 @@ class ForkedClient(NotebookClient):
         task_poll_kernel_alive: asyncio.Future[Any],
     ) -> dict[str, Any]:
         """Take in a cell's messages until it replied and is idle."""
-        turn = _Turn(msg_id, cell, timeout)
+        turn = _Turn(msg_id, cell, timeout, self.iopub_timeout)
         while not (turn.idle and turn.reply):
             self._channels.wait(min(turn.deadline, self._ends) - time.monotonic())
             self._listen(turn)
@@ -245,9 +248,13 @@ class ForkedClient(NotebookClient):
         if now >= self._ends:
             self._stop(Stopped.TIME, turn)
         if now >= turn.deadline:
-            if turn.reply is not None:
+            if turn.reply is None:
+                self._time_out(turn)
+            elif turn.moves and not self.raise_on_iopub_timeout:
+                self.log.warning("Timeout waiting for IOPub output")
+                turn.idle = True
+            else:
                 self._stop(Stopped.UNRESPONSIVE, turn)
-            self._time_out(turn)
 
     def _time_out(self, turn: _Turn) -> None:
         self.log.error("Timeout waiting for execute reply (%ss).", turn.timeout)
@@ -260,7 +267,7 @@ class ForkedClient(NotebookClient):
             self._stamp(turn, {"header": {"date": datetime.now(UTC)}})
         elif turn.patience:
             turn.patience = False
-            turn.deadline = time.monotonic() + _GRACE
+            turn.deadline = time.monotonic() + turn.grace
         else:
             self._stop(Stopped.UNRESPONSIVE, turn)
 
@@ -295,28 +302,31 @@ def _timed_out(what: str, seconds: Any, cell: NotebookNode) -> CellTimeoutError:
 class _Turn:
     """One cell's execution, as far as it got. Times are of ``time.monotonic``, in seconds."""
 
-    def __init__(self, msg_id: str, cell: NotebookNode, timeout: float | None) -> None:
+    def __init__(
+        self, msg_id: str, cell: NotebookNode, timeout: float | None, grace: float
+    ) -> None:
         self.msg_id = msg_id
         self.cell = cell
         self.timeout = timeout
+        self.grace = grace  # after an interrupt, and for outputs after a reply
         self.deadline = math.inf if timeout is None else time.monotonic() + timeout
         self.reply: dict[str, Any] | None = None
         self.idle = False
         self.patience = True  # one more wait, after an interrupt, for the kernel's own reply
-        self._moves = False  # whether each output gives the next one as much time
+        self.moves = False  # whether each output gives the next one as much time
 
     def replied(self, reply: dict[str, Any]) -> None:
-        self.reply, self._moves = reply, True
+        self.reply, self.moves = reply, True
         self.heard()
 
     def interrupted(self, reply: dict[str, Any]) -> None:
         # A loop that prints at each interrupt would otherwise go on for ever.
-        self.reply, self._moves = reply, False
-        self.deadline = time.monotonic() + _GRACE
+        self.reply, self.moves = reply, False
+        self.deadline = time.monotonic() + self.grace
 
     def heard(self) -> None:
-        if self._moves:
-            self.deadline = time.monotonic() + _GRACE
+        if self.moves:
+            self.deadline = time.monotonic() + self.grace
 
 
 class _Courier:

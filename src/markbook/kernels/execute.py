@@ -32,6 +32,9 @@ _TIMEOUT: dict[str, Any] = {
     "evalue": "",
     "traceback": ["\x1b[0;31mCellTimeoutError\x1b[0m: No reply from kernel before timeout"],
 }
+# Seconds for a cell to end after it was interrupted. nbclient's iopub_timeout, which is what
+# nbgrader gives: a cell that it still scores is scored here.
+_GRACE = 4
 _NO_TRACEBACK = ["ERROR: An error occurred while showtraceback was disabled"]
 
 # What nbclient says of timeouts is in the outputs and in Execution.
@@ -99,6 +102,8 @@ def _attempt(
         allow_errors=allow_errors,
         interrupt_on_timeout=True,
         error_on_timeout=_TIMEOUT,
+        raise_on_iopub_timeout=True,
+        iopub_timeout=_GRACE,
         on_cell_executed=_record_error,
     )
     client.log = _SILENCE

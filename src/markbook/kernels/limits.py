@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Limits", "Stopped"]
+__all__ = ["LOG_LIMIT", "Limits", "Stopped"]
+
+LOG_LIMIT = 20_000  # characters of a kernel's log that are kept: enough to see why, not a flood
 
 
 @dataclass(frozen=True, slots=True)

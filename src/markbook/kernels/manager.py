@@ -14,7 +14,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import default
 
-__all__ = ["OwnKernelManager", "kernel_environment", "plain_environment"]
+__all__ = ["OwnKernelManager", "grader_environment", "plain_environment"]
 
 # What a kernel needs to find its home (font and bytecode caches), its language and its clock.
 # Everything else stays outside: tokens, proxies, a PYTHONPATH of another project.
@@ -22,7 +22,7 @@ _KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_CACHE_HOME",
 
 
 def plain_environment() -> dict[str, str]:
-    """Return the environment of a submission's kernel."""
+    """Return the environment of a submission's kernel: nothing of this process's that is secret."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return {
         "LANG": "C.UTF-8",
@@ -33,12 +33,9 @@ def plain_environment() -> dict[str, str]:
     }
 
 
-def kernel_environment(ipython: Path) -> dict[str, str]:
-    """Return the environment of a grader's kernel; ``ipython`` is its own profile folder.
-
-    The profile folder keeps a person's IPython start-up files out of the run.
-    """
-    return {**plain_environment(), "IPYTHONDIR": str(ipython), "MPLBACKEND": "agg"}
+def grader_environment() -> dict[str, str]:
+    """Return the environment of a grader's kernel: as above, and figures are drawn to files."""
+    return {**plain_environment(), "MPLBACKEND": "agg"}
 
 
 class OwnKernelManager(AsyncKernelManager):

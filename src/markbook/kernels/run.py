@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 import logging
-import tempfile
 import threading
 import time
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markbook.errors import GraderError
+from markbook.kernels.limits import LOG_LIMIT
 from markbook.notebooks import read_notebook, write_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from nbformat import NotebookNode
 
 __all__ = ["GraderRunError", "NotebookRun", "run_grader"]
 
 _KERNEL = "python3"
-_LOG_LIMIT = 20_000  # characters of a kernel's log that are kept: enough to see why, not a flood
+_OUTPUT_LIMIT = 50_000_000  # bytes; a grader draws what it found, and its notebook is kept
+# Imported once for all runs. What drawing needs is most of what a run would wait for.
+_PRELOAD = ("markbook.graders", "markbook.graders.drawing")
 _MARKER_TAG = "markbook-failed"
 
 
@@ -85,16 +85,11 @@ def run_grader(
     """
     source = read_notebook(notebook)
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="markbook-kernel-") as temporary:
-        folder = Path(temporary)
-        ran = folder / "ran.ipynb"
-        with _log() as lines:
-            # An empty context has no event loop of a neighbour to share, and to close.
-            failure = contextvars.Context().run(
-                _execute, source, ran, parameters, timeout=timeout, cwd=cwd
-            )
-        result = read_notebook(ran) if ran.is_file() else source
-        log = "\n".join([*lines, *_kernel_log(folder / "kernel.log")])[:_LOG_LIMIT]
+    ran = _Ran(source)
+    with _log() as lines:
+        failure = _execute(source, ran, parameters, timeout=timeout, cwd=cwd)
+    result = ran.notebook
+    log = "\n".join([*lines, *ran.log.splitlines()])[:LOG_LIMIT]
     error = _failure(notebook, output, result, failure, log)
     _tidy(result, {"failed": True} if error else dict(metadata or {}))
     if error is not None:
@@ -105,61 +100,57 @@ def run_grader(
     return NotebookRun(output=output, seconds=time.monotonic() - started, log=log)
 
 
+class _Ran:
+    """The notebook as far as it ran, and what its kernel said outside of cells."""
+
+    def __init__(self, notebook: NotebookNode) -> None:
+        self.notebook = notebook
+        self.log = ""
+
+    def keep(self, notebook: NotebookNode, log: str) -> None:
+        self.notebook, self.log = notebook, log
+
+
 def _execute(
-    source: NotebookNode, ran: Path, parameters: Mapping[str, Any], *, timeout: float, cwd: Path
+    source: NotebookNode, ran: _Ran, parameters: Mapping[str, Any], *, timeout: float, cwd: Path
 ) -> BaseException | None:
-    """Run through papermill; returns what went wrong, with ``ran`` written as far as it got."""
+    """Run through papermill; returns what went wrong. ``ran`` gets the notebook in any case."""
     with warnings.catch_warnings():
-        # Foreign deprecations at import and in the event loop are not this run's findings.
+        # Foreign deprecations at import are not this run's findings.
         warnings.simplefilter("ignore")
         import papermill
         from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-        from markbook.kernels.manager import OwnKernelManager, kernel_environment
+        from markbook.kernels.forkowner import KernelStartError
+        from markbook.kernels.manager import grader_environment
 
-        class Manager(OwnKernelManager):
-            environment = kernel_environment(ran.parent / "ipython")
-            log_file = ran.parent / "kernel.log"
-
-        try:
-            papermill.execute_notebook(
-                source,
-                str(ran),
-                parameters=dict(parameters),
-                kernel_name=_KERNEL,
-                language="python",
-                progress_bar=False,
-                request_save_on_cell_execute=False,
-                log_output=False,
-                start_timeout=60,
-                execution_timeout=timeout,
-                kernel_manager_class=Manager,
-                # A polite shutdown now and then waits 4 s for a kernel that has nothing left to do.
-                shutdown_kernel="immediate",
-                # papermill's own cwd would move this whole process; nbclient's moves the kernel.
-                resources={"metadata": {"path": str(cwd)}},
-            )
-        except (
-            papermill.PapermillExecutionError,
-            CellTimeoutError,
-            DeadKernelError,
-            RuntimeError,  # the kernel did not start
-        ) as error:
-            failure: BaseException = error
-            return failure
-        finally:
-            _close_loop()
+    try:
+        papermill.execute_notebook(
+            source,
+            None,  # it is written once, by us
+            parameters=dict(parameters),
+            engine_name="markbook",
+            kernel_name=_KERNEL,
+            language="python",
+            progress_bar=False,
+            start_timeout=60,
+            execution_timeout=timeout,
+            output_limit=_OUTPUT_LIMIT,
+            preload=_PRELOAD,
+            environment=grader_environment(),
+            on_end=ran.keep,
+            # papermill's own cwd would move this whole process; this moves the kernel.
+            resources={"metadata": {"path": str(cwd)}},
+        )
+    except (
+        papermill.PapermillExecutionError,
+        CellTimeoutError,
+        DeadKernelError,
+        KernelStartError,
+        RuntimeError,  # nbclient's, for a kernel that did not start
+    ) as error:
+        return error
     return None
-
-
-def _close_loop() -> None:
-    """Close the event loop that nbclient made; a loop that is running is somebody else's."""
-    from jupyter_core.utils import ensure_event_loop
-
-    loop = ensure_event_loop()
-    if not loop.is_running():
-        loop.close()
-        asyncio.set_event_loop(None)
 
 
 def _failure(
@@ -209,13 +200,6 @@ def _tidy(notebook: NotebookNode, metadata: dict[str, Any]) -> None:
             cell["id"] = f"injected-parameters-{number}"
     notebook.metadata.pop("papermill", None)
     notebook.metadata["markbook"] = metadata
-
-
-def _kernel_log(path: Path) -> list[str]:
-    if not path.is_file():
-        return []
-    with path.open("rb") as stream:
-        return stream.read(_LOG_LIMIT).decode("utf-8", "replace").splitlines()
 
 
 def _mark(notebook: NotebookNode, error: GraderRunError) -> None:
