@@ -220,10 +220,15 @@ def test_an_output_that_is_none_counts_as_an_error(master):
 
 def test_a_test_that_a_student_keeps_from_running_is_run(master):
     def tag(book):
-        find(book, "add-hidden").metadata["tags"] = ["skip-execution"]
+        find(book, "add-hidden").metadata["tags"] = ["mine", "skip-execution"]
 
     result = grade(master, hand_in(master, {"add": "def add(a, b):\n    return 3"}, edit=tag))
     assert outcome_of(result)["add-hidden"] == (0.0, False)
+    assert result.repairs == (
+        "the cell 'add-hidden' of part.ipynb was given the tag 'skip-execution': put back",
+    )
+    book = nbformat.reads(result.notebooks["part"].decode(), as_version=4)
+    assert find(book, "add-hidden").metadata.tags == ["mine"]
 
 
 def test_what_students_change_that_is_not_theirs_is_put_back_and_said(tiny, master):

@@ -173,8 +173,8 @@ class _Work:
             except CannotAlign as error:
                 raise _Failure(str(error)) from error
             part.notebook, part.missing, part.beside = found.notebook, found.missing, found.beside
-            restore(part.notebook, prepared)
             self.repairs += found.repairs
+            self.repairs += restore(part.notebook, prepared)
             doubts += found.doubts
         self.findings = [*self.repairs, *doubts, *self.findings]
 

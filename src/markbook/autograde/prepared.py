@@ -28,13 +28,13 @@ _KEPT = 4  # assignments a worker may meet in turns
 class PreparedCell:
     """One cell of the master, with what a submission's cell of that id has to be like.
 
-    ``metadata`` is nbgrader's, as in the release, with the master's checksum; ``tags`` are the
-    release's, with which a cell can be kept from running.
+    ``metadata`` is nbgrader's, as in the release, with the master's checksum; ``skipped`` tells
+    whether the release has a tag that keeps the cell from running.
     """
 
     master: MasterCell
     metadata: Mapping[str, Any]
-    tags: tuple[str, ...]
+    skipped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _cells(master: MasterNotebook, released: NotebookNode) -> dict[str, Prepared
             found[name] = PreparedCell(
                 master=expected,
                 metadata=_with_checksum(metadata, expected.checksum),
-                tags=tuple(cell.metadata.get("tags", ())),
+                skipped="skip-execution" in cell.metadata.get("tags", ()),
             )
             if not _fits(expected, cell.cell_type, metadata):
                 raise _unfit(

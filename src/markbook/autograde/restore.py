@@ -13,17 +13,22 @@ if TYPE_CHECKING:
 
 __all__ = ["restore"]
 
+_SKIP = "skip-execution"  # nbclient's tag of cells that it does not run
+
 _FLAGS = ("grade", "solution", "locked", "task")
 _SCHEMA = 3
 _KEYS = frozenset({"grade_id", "checksum", "cell_type", "schema_version", *_FLAGS})
 
 
-def restore(notebook: NotebookNode, prepared: PreparedNotebook) -> None:
-    """Restore an aligned notebook, without outputs, in place; its alignment told what changed.
+def restore(notebook: NotebookNode, prepared: PreparedNotebook) -> list[str]:
+    """Restore an aligned notebook, without outputs, in place.
+
+    Returns sentences on what was changed, beside what the alignment has told already.
 
     Restored are the kernel and, of each cell of the master, type, points, kind, checksum and,
     where it is locked, tags and text: the master's, with hidden tests. Every id is there once.
     """
+    told: list[str] = []
     if prepared.kernelspec is not None:
         notebook.metadata["kernelspec"] = dict(prepared.kernelspec)
     for cell in notebook.cells:
@@ -37,10 +42,18 @@ def restore(notebook: NotebookNode, prepared: PreparedNotebook) -> None:
         known = prepared.cells.get(nbgrader.get("grade_id", ""))
         if known is not None:
             _restore(cell, known)
+            if known.master.locked and _is_skipped(metadata.get("tags")) != known.skipped:
+                _set_skipped(cell, known)
+                what = "lost its tag" if known.skipped else "was given the tag"
+                told.append(
+                    f"the cell {known.master.id!r} of {prepared.master.name}.ipynb {what}"
+                    f" {_SKIP!r}: put back"
+                )
         elif _is_nothing(nbgrader):
             metadata["nbgrader"].pop("grade_id", None)
         else:
             del metadata["nbgrader"]
+    return told
 
 
 def _restore(cell: NotebookNode, known: PreparedCell) -> None:
@@ -49,9 +62,16 @@ def _restore(cell: NotebookNode, known: PreparedCell) -> None:
         _set_type(cell, known.master.cell_type)
     if known.master.locked:
         cell.source = known.master.source
-        if tuple(cell.metadata.get("tags", ())) != known.tags:
-            # nbgrader leaves them, and a test that is tagged not to be run has full points then
-            cell.metadata["tags"] = list(known.tags)
+
+
+def _is_skipped(tags: Any) -> bool:
+    return isinstance(tags, list) and _SKIP in tags
+
+
+def _set_skipped(cell: NotebookNode, known: PreparedCell) -> None:
+    """Put the tag back that keeps a cell from running: nbgrader gives such a test full points."""
+    kept = [tag for tag in cell.metadata.get("tags", ()) if tag != _SKIP]
+    cell.metadata["tags"] = [*kept, _SKIP] if known.skipped else kept
 
 
 def _set_type(cell: NotebookNode, cell_type: str) -> None:
