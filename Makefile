@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 JOBS   ?= auto
 
-.PHONY: help setup demo test bench lint constraints clean-demo clean system-packages
+.PHONY: help setup demo test differential bench lint constraints clean-demo clean system-packages
 
 help:            ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -25,6 +25,9 @@ demo: setup      ## run the whole course on the sample class and say where to lo
 
 test: setup system-packages  ## run all tests
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+differential: setup  ## grade hundreds of generated submissions with nbgrader and compare (half an hour)
+	MARKBOOK_DIFFERENTIAL=400 $(BIN)/python -m pytest tests/autograde/test_against_nbgrader.py
 
 system-packages:
 	@tools/install-debian.sh --quiet || true
