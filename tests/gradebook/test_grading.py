@@ -285,8 +285,8 @@ def mark_by_hand(course):
         theirs.db.commit()
 
 
-def test_a_penalty_is_never_below_zero_and_takes_all_of_the_score(tiny, kind, tmp_path):
-    theirs, ours = twins(kind, tmp_path)
+def test_a_penalty_is_never_below_zero_and_takes_all_of_the_score(tiny, tmp_path):
+    theirs, ours = twins("sqlite", tmp_path)
     for course in (theirs, ours):
         execute(course, "UPDATE grade SET extra_credit = -50, manual_score = 1")
     run(theirs, ("ben", "dora"))
@@ -295,8 +295,8 @@ def test_a_penalty_is_never_below_zero_and_takes_all_of_the_score(tiny, kind, tm
     assert of_nbgrader(tiny, ours) == of_nbgrader(tiny, theirs)
 
 
-def test_without_a_due_date_nobody_is_late(tiny, kind, tmp_path):
-    theirs, ours = twins(kind, tmp_path)
+def test_without_a_due_date_nobody_is_late(tiny, tmp_path):
+    theirs, ours = twins("sqlite", tmp_path)
     for course in (theirs, ours):
         execute(course, "UPDATE assignment SET duedate = NULL")
     run(theirs, ("ben",))
@@ -305,8 +305,8 @@ def test_without_a_due_date_nobody_is_late(tiny, kind, tmp_path):
     assert of_nbgrader(tiny, ours) == of_nbgrader(tiny, theirs)
 
 
-def test_a_release_with_points_changed_leaves_the_rows_as_nbgrader_does(tiny, kind, tmp_path):
-    theirs, ours = twins(kind, tmp_path)
+def test_a_release_with_points_changed_leaves_the_rows_as_nbgrader_does(tiny, tmp_path):
+    theirs, ours = twins("sqlite", tmp_path)
     for course in (theirs, ours):
         path = course.source(HW) / "part.ipynb"
         notebook = nbformat.read(path, as_version=4)

@@ -124,7 +124,7 @@ def test_what_was_stored_is_on_the_disk(sqlite_course):
     engine.dispose()
 
 
-@pytest.mark.filterwarnings("ignore:Object of type <SubmittedAssignment>")  # nbgrader's own
+@pytest.mark.filterwarnings("ignore:Object of type <Submitted")  # nbgrader's own
 def test_nbgrader_reads_and_writes_beside_an_open_gradebook(sqlite_course):
     from nbgrader.api import Gradebook as Theirs
 

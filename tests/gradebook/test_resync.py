@@ -55,6 +55,26 @@ def test_marks_that_hold_need_no_person_again(tiny, course, gb):
     assert gb.resync("hw") == 0
 
 
+def test_a_class_is_resynced_a_few_students_at_a_time(tiny, course, gb, monkeypatch):
+    from markbook.gradebook import nbgrader_tables, resync
+
+    gb.save_marks([tiny.mark(gb, "ada"), tiny.mark(gb, "cleo", "story")], who="t", what="mark")
+    before = grades(gb)
+    flip(course)
+    together = []
+    find = nbgrader_tables.find_rows
+
+    def find_rows(*args, students=None, **names):
+        together.append(students and len(students))
+        return find(*args, students=students, **names)
+
+    monkeypatch.setattr(resync, "_STUDENTS", 2)
+    monkeypatch.setattr(nbgrader_tables, "find_rows", find_rows)
+    assert gb.resync("hw") == 2
+    assert together == [2, 1]
+    assert grades(gb) == before
+
+
 def test_a_mark_on_a_changed_answer_waits_and_keeps_its_old_score(tiny, gb):
     (stored,) = gb.save_marks([tiny.mark(gb, "ada")], who="t", what="mark")
     change_answer(gb, "ada", "Something else entirely.")

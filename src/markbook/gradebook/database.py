@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from markbook.course import CONFIG_NAME
 from markbook.errors import CourseError
@@ -170,16 +170,19 @@ def _version(engine: Engine) -> str | None:
             query = text(f"SELECT version_num FROM {tables.VERSION_TABLE}")
             version: str | None = connection.scalar(query)
             return version
-    except (OperationalError, ProgrammingError) as error:
+    except DBAPIError as error:
         if _cannot_open(error):
             raise CourseError(
                 f"The gradebook {place(engine)} cannot be opened: {error.orig}.",
                 hint="Does its folder exist, and may you write there?",
             ) from error
+        found = explain(error, engine, _busy_seconds(engine))
+        if found is not None:
+            raise found from error
         return None
 
 
-def _cannot_open(error: OperationalError | ProgrammingError) -> bool:
+def _cannot_open(error: DBAPIError) -> bool:
     said = str(error.orig).lower()
     return any(sign in said for sign in ("unable to open", "connection", "not a database"))
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import OperationalError
 
 from markbook.errors import MarkbookError
 
@@ -14,11 +17,26 @@ if TYPE_CHECKING:
 
 __all__ = ["explain", "place"]
 
-_LOCKED = ("database is locked", "database table is locked", "lock timeout")
-_FULL = ("database or disk is full", "no space left", "disk full")
-_READ_ONLY = ("readonly database", "read-only")
-_BROKEN = ("disk i/o error", "malformed", "not a database")
-_GONE = ("connection", "server", "terminating")
+# https://www.sqlite.org/rescode.html
+_SQLITE = {
+    sqlite3.SQLITE_BUSY: "locked",
+    sqlite3.SQLITE_LOCKED: "locked",
+    sqlite3.SQLITE_FULL: "full",
+    sqlite3.SQLITE_READONLY: "read-only",
+    sqlite3.SQLITE_IOERR: "broken",
+    sqlite3.SQLITE_CORRUPT: "broken",
+    sqlite3.SQLITE_NOTADB: "broken",
+}
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_POSTGRESQL = {
+    "55P03": "locked",
+    "53100": "full",
+    "25006": "read-only",
+    "53300": "gone",
+    "57P01": "gone",
+    "57P02": "gone",
+    "57P03": "gone",
+}
 
 _NOTHING_LOST = "What was stored before is safe."
 
@@ -35,36 +53,52 @@ def explain(error: DBAPIError, engine: Engine, waited: float) -> MarkbookError |
 
     ``waited`` are the seconds after which a lock is given up.
     """
-    said = str(error.orig).lower()
     where = place(engine)
     sqlite = engine.dialect.name == "sqlite"
-    if any(sign in said for sign in _LOCKED):
+    fault = _sqlite_fault(error, where) if sqlite else _server_fault(error)
+    if fault == "locked":
         return MarkbookError(
             f"The gradebook {where} is locked: {_holders(where) if sqlite else 'another program'}"
             f" did not finish writing to it within {waited:g} seconds.",
             hint=f"End that, or wait for it, and run this again. {_NOTHING_LOST}",
         )
-    if any(sign in said for sign in _FULL) or (sqlite and _is_full(where, said)):
+    if fault == "full":
         return MarkbookError(
             f"There is no space left to store anything in the gradebook {where}.",
             hint=f"Make space on its disk and run this again. {_NOTHING_LOST}",
         )
-    if any(sign in said for sign in _READ_ONLY):
+    if fault == "read-only":
         return MarkbookError(
-            f"The gradebook {where} may only be read: {error.orig}.",
-            hint="Get the right to write to the file and its folder, and run this again.",
+            f"The gradebook {where} may only be read: {_first_line(error)}.",
+            hint="Get the right to write to it, for a file to its folder too, and run this again.",
         )
-    if sqlite and any(sign in said for sign in _BROKEN):
+    if fault == "broken":
         return MarkbookError(
-            f"The gradebook {where} cannot be read or written: {error.orig}.",
+            f"The gradebook {where} cannot be read or written: {_first_line(error)}.",
             hint="Look after the disk; 'sqlite3 FILE \"PRAGMA integrity_check\"' checks the file.",
         )
-    if not sqlite and (error.connection_invalidated or any(sign in said for sign in _GONE)):
+    if fault == "gone":
         return MarkbookError(
             f"The gradebook's server {where} has gone: {_first_line(error)}.",
             hint=f"When it answers again, run this again. {_NOTHING_LOST}",
         )
     return None
+
+
+def _sqlite_fault(error: DBAPIError, where: str) -> str | None:
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    fault = _SQLITE.get(code)
+    # of its log SQLite says only that it cannot be written
+    return "full" if code == sqlite3.SQLITE_IOERR and _is_full(where) else fault
+
+
+def _server_fault(error: DBAPIError) -> str | None:
+    state = getattr(error.orig, "sqlstate", None)
+    if state is None:  # no answer: it never came to an error of the server's
+        return (
+            "gone" if error.connection_invalidated or isinstance(error, OperationalError) else None
+        )
+    return "gone" if state.startswith("08") else _POSTGRESQL.get(state)
 
 
 def _file(engine: Engine) -> str:
@@ -76,10 +110,7 @@ def _first_line(error: DBAPIError) -> str:
     return str(error.orig).strip().partition("\n")[0].rstrip(".")
 
 
-def _is_full(where: str, said: str) -> bool:
-    """Tell whether an I/O error is for want of space: SQLite does not say so of its log."""
-    if "disk i/o error" not in said:
-        return False
+def _is_full(where: str) -> bool:
     try:
         space = os.statvfs(Path(where).parent)
     except OSError:
