@@ -500,6 +500,14 @@ def test_a_test_above_its_answer_goes_below_it():
     assert [name_of(c) for c in found.notebook.cells] == [name_of(c) for c in RELEASED.cells]
 
 
+def test_given_code_below_the_code_that_needs_it_goes_above():
+    notebook = filled()
+    notebook.cells.append(notebook.cells.pop(at(notebook, "setup")))
+    found = aligned(notebook)
+    assert "'setup' stood below code that comes after it" in found.repairs[0]
+    assert at(found.notebook, "setup") == 1
+
+
 def test_questions_in_another_order_stay_so():
     notebook = filled()
     moved = notebook.cells[2:4]
@@ -681,6 +689,16 @@ def test_another_assignment_with_an_introduction_too_is_quarantined():
 def test_a_notebook_without_cells_is_quarantined():
     with pytest.raises(CannotAlign, match="has no cells"):
         align(new_notebook(), MASTER, RELEASED)
+
+
+@pytest.mark.parametrize("name", ["keys-prompt", "add-test"])
+def test_a_million_lines_in_a_read_only_cell_cost_a_second(name):
+    notebook = filled()
+    changed = notebook.cells[at(notebook, name)]
+    changed.source = changed.source.replace("own", "new") + "x" + "\n" * 1_000_000 + "y"
+    start = time.process_time()
+    align(notebook, MASTER, RELEASED)
+    assert time.process_time() - start < 3
 
 
 @pytest.mark.parametrize("copies", [1, 200])

@@ -108,6 +108,15 @@ def test_what_cannot_be_aligned_would_be_quarantined_with_its_reason(tiny, relea
     assert "would be quarantined: no cell of part.ipynb is recognised" in out
 
 
+def test_a_file_that_cannot_be_read_is_named_once(tiny, released, doctor):
+    folder = hand_in(tiny, released, "dan")
+    (folder / "part.ipynb").write_text("{")
+    code, out, _ = doctor("dan/hw", "--course", released.root)
+    assert code == ExitCode.ATTENTION
+    assert "would be quarantined: part.ipynb cannot be read: Not JSON" in out
+    assert out.count("cannot be read") == 1
+
+
 @pytest.mark.parametrize("form", ["dan/hw", "submitted/dan/hw", "submitted/dan", "notebook"])
 def test_every_way_to_name_a_submission_finds_it(form, tiny, released, doctor, monkeypatch):
     folder = hand_in(tiny, released, "dan", deleted)

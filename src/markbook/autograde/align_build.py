@@ -160,19 +160,29 @@ def _order(piece: Piece) -> int:
 
 
 def in_order(pieces: list[Piece], anchors: Sequence[Anchor], story: Story) -> list[Piece]:
-    """Return the pieces in the release's order if a test stands above what it tests."""
+    """Return the pieces in the release's order if code stands above what it needs.
+
+    That is a test above the answer that it tests, and any code above the read-only code that the
+    release has before it. Other moves change no score, and stay.
+    """
     place = {piece.owner.id: i for i, piece in enumerate(pieces) if piece.owner is not None}
-    wrong = [
-        anchor for anchor in anchors if any(place[name] > place[anchor.id] for name in anchor.tests)
-    ]
-    if not wrong:
+    high = len(pieces)
+    low: list[Anchor] = []
+    for anchor in reversed(anchors):
+        if anchor.role is Role.SETUP and place[anchor.id] > high:
+            low.append(anchor)
+        elif anchor.kind == "code":
+            high = min(high, place[anchor.id])
+    tests = [a for a in anchors if any(place[name] > place[a.id] for name in a.tests)]
+    if not low and not tests:
         return pieces
-    for anchor in wrong:
-        story.repair(
-            anchor,
-            f"the test {anchor.id!r} stood above the answer that it tests: the cells are put in"
-            " the order of the release",
-        )
+    became = "the cells are put in the order of the release"
+    for anchor in tests:
+        stood = "stood above the answer that it tests"
+        story.repair(anchor, f"the test {anchor.id!r} {stood}: {became}")
+    for anchor in low:
+        stood = "stood below code that comes after it"
+        story.repair(anchor, f"the read-only code {anchor.id!r} {stood}: {became}")
     order = -1
     keys = []
     for index, piece in enumerate(pieces):

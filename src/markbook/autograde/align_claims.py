@@ -21,6 +21,7 @@ __all__ = ["claim_by_id", "claim_by_text", "compare", "cut_merged", "missing", "
 _ALIKE = 88  # of 100: a prompt with a typo mended; two prompts on one subject reach about 70
 _RELATED = 80  # enough where the id says the same; two introductions reach 60
 _SAME_LINE = 60  # a line that was changed, not replaced
+_COMPARED = 2000  # lines of a prompt: what a student adds beyond is added
 _TELLING = 20  # characters; a shorter text may stand in an answer by chance
 
 
@@ -214,7 +215,8 @@ def _typed_between(piece: Piece) -> list[Piece]:
 
 def compare(released: str, text: str) -> tuple[str, str]:
     """Return the lines that ``text`` adds to ``released``, and its changed lines."""
-    old, new = released.splitlines(), text.splitlines()
+    old, lines = released.splitlines(), text.splitlines()
+    new, beyond = lines[:_COMPARED], lines[_COMPARED:]
     added: list[str] = []
     edited: list[str] = []
     matcher = SequenceMatcher(
@@ -231,4 +233,4 @@ def compare(released: str, text: str) -> tuple[str, str]:
                 edited.append(line)
             else:
                 added.append(line)
-    return "\n".join(added).strip("\n"), "\n".join(edited).strip()
+    return "\n".join([*added, *beyond]).strip("\n"), "\n".join(edited).strip()

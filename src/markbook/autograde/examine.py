@@ -129,7 +129,9 @@ def examine(
     for master in masters:
         file = filing.files.get(master.name)
         if file is None:
-            if whole:
+            if master.name in unreadable:
+                notebooks.append(Notebook(master.name, shown_name(master.name)))
+            elif whole:
                 doubts.append(f"{master.name}{_SUFFIX} was not handed in")
                 notebooks.append(Notebook(master.name, None))
             continue
@@ -144,7 +146,7 @@ def examine(
     doubts += [
         f"{shown_name(name)} cannot be read: {reason}"
         for name, reason in unreadable.items()
-        if name in released
+        if name in released and (failure is None or name in filing.files)
     ]
     strangers = [*filing.others, *(name for name in unreadable if name not in released)]
     doubts += [f"{shown_name(name)} is not of this assignment" for name in strangers]
