@@ -24,8 +24,14 @@ __all__ = ["GraderRunError", "NotebookRun", "run_grader"]
 
 _KERNEL = "python3"
 _OUTPUT_LIMIT = 50_000_000  # bytes; a grader draws what it found, and its notebook is kept
-# Imported once for all runs. What drawing needs is most of what a run would wait for.
-_PRELOAD = ("markbook.graders", "markbook.graders.drawing")
+# Imported once for all runs: half a second of rubrics and figures that each would wait for.
+_PRELOAD = (
+    "markbook.graders",
+    "markbook.graders.drawing",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.figure",
+    "matplotlib.ticker",
+)
 _MARKER_TAG = "markbook-failed"
 
 
