@@ -91,6 +91,14 @@ SUBMITTED = {
 }
 
 
+@pytest.mark.parametrize("garbage", [None, [], "text", 7])
+def test_a_submissions_cell_with_metadata_that_is_no_object_is_read_without(garbage: Any) -> None:
+    cell = {"cell_type": "markdown", "source": "y", "id": "a", "metadata": garbage}
+    document = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    notebook = parse_notebook(json.dumps(document).encode(), clear_outputs=True)
+    assert (notebook.cells[0].source, notebook.cells[0].metadata) == ("y", {})
+
+
 def test_what_other_programs_leave_in_a_submission_is_taken_out() -> None:
     notebook = parse_notebook(json.dumps(SUBMITTED).encode(), clear_outputs=True)
     nbformat.validate(notebook)

@@ -210,9 +210,9 @@ def _tell_changes(pieces: Sequence[Piece], story: Story) -> None:
         if piece.grade_id == anchor.id and piece.how in (How.ID, How.COPY, How.SPLIT):
             _tell_settings(piece, anchor, name, story)
         elif piece.how is How.ID:
-            had = f"the id {piece.grade_id!r}" if piece.grade_id else "no nbgrader id"
+            had = f"the id {piece.grade_id!r}" if piece.grade_id else "no usable nbgrader id"
             sentence = f"the cell of {name} had {had}: it is recognised by its id in the file"
-            many = "{} had no nbgrader id and are recognised by their id in the file"
+            many = "{} had no usable nbgrader id and are recognised by their id in the file"
             story.repair(anchor, sentence, "" if piece.grade_id else many)
 
 

@@ -201,7 +201,8 @@ def _tidy(document: dict[str, Any]) -> None:
         kind = cell.get("cell_type")
         if isinstance(kind, str) and kind in _CELL_KEYS:
             _keep(cell, _CELL_KEYS[kind])
-            cell.setdefault("metadata", {})
+            if not isinstance(cell.get("metadata"), dict):
+                cell["metadata"] = {}
 
 
 _NOTEBOOK_KEYS = frozenset({"cells", "metadata", "nbformat", "nbformat_minor"})
