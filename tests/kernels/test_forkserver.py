@@ -288,11 +288,20 @@ def test_a_module_that_cannot_be_preloaded_is_named(
     assert "c.Markbook.preload" in str(error)
 
 
-def test_a_module_that_was_mended_is_preloaded(
-    open_kernel: Any, tmp_path: Path, user_modules: Path
+def test_a_module_that_was_mended_is_preloaded_and_a_whole_class_does_not_try_in_vain(
+    open_kernel: Any, tmp_path: Path, user_modules: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _start_error(open_kernel, tmp_path, preload=("json", "course_tools"))
+    (user_modules / "course_tools.py").write_text(
+        f"open({str(tmp_path / 'tried')!r}, 'a').write('x'); 1 / 0"
+    )
+    errors = {
+        str(_start_error(open_kernel, tmp_path, preload=("json", "course_tools")))
+        for _ in range(20)
+    }
+    assert len(errors) == 1
+    assert (tmp_path / "tried").read_text() == "x"
     (user_modules / "course_tools.py").write_text("answer = 42")
+    monkeypatch.setattr("markbook.kernels.forkowner._PAUSE", 0.0)
 
     async def talk() -> str:
         async with open_kernel(tmp_path, preload=("json", "course_tools")) as kernel:

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-
-# Some of these are imported for their time only: debugpy is 80 ms that every kernel would pay.
-import faulthandler  # noqa: F401
 import importlib
 import json
 import os
@@ -25,10 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ipykernel.debugger  # noqa: F401
 import ipykernel_launcher  # type: ignore[import-untyped]
-import IPython.core.logger  # noqa: F401
-import tornado.platform.asyncio  # noqa: F401
 from ipykernel.compiler import XCachingCompiler
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
@@ -49,8 +43,17 @@ __all__ = ["become_kernel", "choose_backend", "make_shell", "take_over_environme
 # main thread waits for each to begin, 5 to 8 ms in all.
 _BRISK = 0.0002
 _INLINE = "module://matplotlib_inline.backend_inline"
-# What IPython imports when it is first asked for magics, help, or a shell command.
-_LATE = ("IPython.core.magics.execution", "IPython.core.magics.namespace", "pexpect")
+# What a kernel imports when it starts (debugpy, by its debugger, is 80 ms), and what IPython
+# does when it is first asked for a cell, magics, help, or a shell command.
+_LATE = (
+    "faulthandler",
+    "ipykernel.debugger",
+    "tornado.platform.asyncio",
+    "IPython.core.logger",
+    "IPython.core.magics.execution",
+    "IPython.core.magics.namespace",
+    "pexpect",
+)
 
 _set_by_imports: dict[str, str] = {}  # in the environment, by preloaded modules
 

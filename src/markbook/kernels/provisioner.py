@@ -15,19 +15,21 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Float, Integer, List, Unicode
 
 from markbook.kernels.forkowner import (
-    ForkedProcess,
     ForkServer,
     KernelStartError,
     ServerLostError,
     fork_server,
     running_fork_server,
 )
+
+if TYPE_CHECKING:
+    from markbook.kernels.forkprocess import ForkedProcess
 
 __all__ = ["ForkProvisioner"]
 
