@@ -308,6 +308,18 @@ def test_what_cannot_be_graded_is_failed_with_one_reason(words, files, reason):
     assert (result.grades, result.answers, result.notebooks) == ((), (), {})
 
 
+@pytest.mark.parametrize("depth", [300, 900, 5000])
+def test_what_is_nested_too_deeply_is_said(words, depth):
+    def nest(book):
+        book.metadata["mine"] = "DEEP"
+
+    given = hand_in(words, edit=nest).files["part.ipynb"]
+    deep = given.replace(b'"DEEP"', b"[" * depth + b"]" * depth)
+    result = grade(words, Submission("ada", {"part.ipynb": deep}))
+    assert (result.outcome is Outcome.FAILED) is (depth > 300)
+    assert depth == 300 or "nested too deeply" in result.findings[0].lower()
+
+
 def test_a_submission_without_a_time_that_can_be_read_is_failed(words):
     result = grade(words, hand_in(words, **{"timestamp.txt": b"yesterday, I think"}))
     assert result.findings == ("its timestamp.txt holds no time: 'yesterday, I think'",)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import nbformat
 import pytest
@@ -93,19 +94,48 @@ def test_a_notebook_that_is_gone_from_the_release_is_said(released, release):
         prepare(Master(**(fields | {"released": {}})))
 
 
+class Kernel:
+    """A gradebook in which the notebook has another kernel."""
+
+    def __init__(self, course, **kernelspec):
+        self.course = course
+        self.kernelspec = json.dumps(kernelspec)
+
+    def released(self, assignment):
+        return True
+
+    def master(self, assignment):
+        with Gradebook.open(self.course) as gb:
+            (notebook,) = gb.master(assignment)
+        fields = {name: getattr(notebook, name) for name in notebook.__slots__}
+        return (type(notebook)(**(fields | {"kernelspec": self.kernelspec})),)
+
+
 def test_code_that_is_not_python_is_refused_and_not_run_as_python(released):
-    class InR:
-        def released(self, assignment):
-            return True
-
-        def master(self, assignment):
-            with Gradebook.open(released) as gb:
-                (notebook,) = gb.master(assignment)
-            fields = {name: getattr(notebook, name) for name in notebook.__slots__}
-            return (type(notebook)(**(fields | {"kernelspec": json.dumps({"language": "R"})})),)
-
     with pytest.raises(CourseError, match=r"written in R; .*--engine nbgrader"):
-        read_master(released, InR(), "hw")
+        read_master(released, Kernel(released, name="ir", language="R"), "hw")
+
+
+@pytest.mark.parametrize(
+    ("program", "refused"), [("/bin/sh", True), (sys.executable, False), ("/no/such/file", False)]
+)
+def test_a_kernel_of_another_python_is_refused(released, tmp_path, monkeypatch, program, refused):
+    folder = tmp_path / "kernels" / "mine"
+    folder.mkdir(parents=True)
+    spec = {"argv": [program, "-f", "{connection_file}"], "display_name": "Mine"}
+    (folder / "kernel.json").write_text(json.dumps(spec | {"language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    gradebook = Kernel(released, name="mine", language="python")
+    if refused:
+        with pytest.raises(CourseError, match=r"wants the kernel 'mine', which is /bin/sh; "):
+            read_master(released, gradebook, "hw")
+    else:
+        assert read_master(released, gradebook, "hw").assignment == "hw"
+
+
+@pytest.mark.parametrize("kernelspec", [{}, {"name": "nobody-has-it", "language": "python"}])
+def test_a_kernel_that_is_not_here_is_ours(released, kernelspec):
+    assert read_master(released, Kernel(released, **kernelspec), "hw").assignment == "hw"
 
 
 def test_a_master_is_made_ready_once_also_after_a_journey(released):

@@ -49,12 +49,9 @@ def grade(master: Master, submission: Submission) -> Result:
     try:
         work.run()
     except _Failure as failure:
-        return Result(
-            student=submission.student,
-            outcome=Outcome.FAILED,
-            findings=(str(failure),),
-            seconds=work.seconds,
-        )
+        return work.failed(str(failure))
+    except RecursionError:  # a notebook's JSON, or what its code displayed as JSON
+        return work.failed("its notebooks hold something that is nested too deeply")
     return work.result()
 
 
@@ -240,6 +237,14 @@ class _Work:
             if answer.status is AnswerStatus.MISSING and answer.question not in told
         ]
         return answers
+
+    def failed(self, reason: str) -> Result:
+        return Result(
+            student=self.submission.student,
+            outcome=Outcome.FAILED,
+            findings=(reason,),
+            seconds=self.seconds,
+        )
 
     def result(self) -> Result:
         findings = tuple(dict.fromkeys(self.findings))

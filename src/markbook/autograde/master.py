@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from markbook.autograde.prepared import prepare
 from markbook.autograde.settings import file_rules, read_settings
 from markbook.autograde.values import Master
 from markbook.errors import CourseError, NotebookError
+from markbook.kernels.specs import other_python
 from markbook.notebooks import read_questions
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from markbook.model import MasterNotebook
 
 __all__ = ["read_master"]
+
+_HINT = "To let nbgrader itself run it: --engine nbgrader."
 
 
 def read_master(course: Course, gb: Gradebook, assignment: str) -> Master:
@@ -81,11 +85,23 @@ def _ignored(path: Path, root: Path, patterns: tuple[str, ...]) -> bool:
 
 
 def _require_python(course: Course, notebook: MasterNotebook) -> None:
+    """Refuse what would run otherwise here than where the notebook says."""
+    if not any(cell.cell_type == "code" for cell in notebook.cells):
+        return
     kernelspec = json.loads(notebook.kernelspec or "{}") or {}
     language = str(kernelspec.get("language", "python"))
-    if language != "python" and any(cell.cell_type == "code" for cell in notebook.cells):
+    if language != "python":
         raise CourseError(
             f"{notebook.name}.ipynb of {course.root} is written in {language}; Markbook's own"
             " autograding runs Python only.",
-            hint="Let nbgrader itself run it: --engine nbgrader.",
+            hint=_HINT,
+        )
+    kernel = str(kernelspec.get("name", ""))
+    other = other_python(kernel)
+    if other is not None:
+        raise CourseError(
+            f"{notebook.name}.ipynb of {course.root} wants the kernel {kernel!r}, which is"
+            f" {other}; Markbook runs code with the Python that it is installed in,"
+            f" {sys.executable}.",
+            hint=f"Install Markbook there, or choose the kernel python3. {_HINT}",
         )
