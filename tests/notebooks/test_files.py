@@ -92,7 +92,9 @@ SUBMITTED = {
 
 
 @pytest.mark.parametrize("garbage", [None, [], "text", 7])
-def test_a_submissions_cell_with_metadata_that_is_no_object_is_read_without(garbage: Any) -> None:
+def test_a_submissions_cell_with_metadata_that_is_no_object_is_read_without(
+    garbage: object,
+) -> None:
     cell = {"cell_type": "markdown", "source": "y", "id": "a", "metadata": garbage}
     document = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     notebook = parse_notebook(json.dumps(document).encode(), clear_outputs=True)
