@@ -1,0 +1,234 @@
+"""MB60x: rubrics, tested. Each question's grader judges the rubric's own exemplars."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from markbook.checks.base import Check, Scope, Target
+from markbook.checks.findings import Finding, Severity
+from markbook.checks.rubric_files import line_of, text_questions
+from markbook.model import answer_hash, score
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from markbook.checks.views import AssignmentView, RubricView
+    from markbook.graders import SuggestionLine
+    from markbook.model import Exemplar, Rubric
+
+__all__ = ["CHECKS", "Judged", "judge"]
+
+_SURE = 0.9  # the confidence at which suggestions are documented to be accepted
+_TIMEOUT = 120.0  # seconds for each cell of a grader: a handful of exemplars takes a few
+_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a grader says of some texts, by the text's hash and the criterion; or why it failed."""
+
+    lines: Mapping[tuple[str, str], SuggestionLine]
+    failure: str = ""
+
+    def of(self, text: str, criterion: str) -> SuggestionLine:
+        return self.lines[answer_hash(text), criterion]
+
+
+def judge(target: Target, rubric: Rubric, texts: Sequence[str]) -> Judged:
+    """Run the question's grader notebook on ``texts``, with ``rubric`` as its rubric file."""
+    from markbook.graders import AnswerLine
+    from markbook.rubrics import dump_rubric
+    from markbook.suggest.work import Job, run_job
+
+    view = target.assignment
+    found = text_questions(view).get(rubric.question)
+    prompt = _prompt(view, rubric.question) if found else ""
+    different = {answer_hash(text): text for text in texts}
+    done = run_job(
+        Job(
+            question=rubric.question,
+            grader=view.course.grader(view.name, rubric.question),
+            rubric=dump_rubric(rubric).encode(),
+            prompt=prompt,
+            answers=tuple(AnswerLine(key, different[key]) for key in sorted(different)),
+            criteria=tuple(criterion.id for criterion in rubric.criteria),
+            seed=_SEED,
+            timeout=_TIMEOUT,
+        )
+    )
+    return Judged({(line.key, line.criterion): line for line in done.lines}, done.reason)
+
+
+@cache
+def _exemplars_judged(view: AssignmentView, each: RubricView) -> Judged | None:
+    """Judge a rubric's exemplars with all of it known; None where there is nothing to judge."""
+    rubric = each.rubric
+    if rubric.policy == "manual" or not rubric.exemplars:
+        return None
+    return judge(Target(view, rubric=each), rubric, [e.text for e in rubric.exemplars])
+
+
+@cache
+def _prompt(view: AssignmentView, question: str) -> str:
+    from markbook.notebooks import read_questions
+
+    questions = read_questions(view.source, view.name)
+    return next((q.prompt for q in questions if q.id == question), "")
+
+
+class _Tested(Check):
+    """A check of what a question's grader says of the rubric's exemplars."""
+
+    scope = Scope.RUBRIC
+    slow = True
+
+    def examine(self, target: Target) -> Iterator[Finding]:
+        assert target.rubric is not None
+        if not target.assignment.sound:
+            return  # said by the checks of files; a grader would only fail on it
+        judged = _exemplars_judged(target.assignment, target.rubric)
+        if judged is not None:
+            yield from self.look(target, target.rubric.rubric, judged)
+
+    def look(self, target: Target, rubric: Rubric, judged: Judged) -> Iterator[Finding]:
+        raise NotImplementedError
+
+    def at(
+        self, target: Target, rubric: Rubric, exemplar: Exemplar, message: str, hint: str
+    ) -> Finding:
+        number = rubric.exemplars.index(exemplar) + 1
+        return self.finding(
+            target,
+            f"Exemplar {number}: {message}",
+            hint=hint,
+            line=line_of(target, exemplar.text),
+            excerpt=" ".join(exemplar.text.split())[:80],
+        )
+
+
+class GraderFails(_Tested):
+    """The question's grader notebook fails on its rubric's own exemplars."""
+
+    code = "MB601"
+    name = "grader-fails"
+
+    def look(self, target: Target, rubric: Rubric, judged: Judged) -> Iterator[Finding]:
+        if judged.failure:
+            view = target.assignment
+            yield self.finding(
+                target,
+                judged.failure.rstrip(".") + ".",
+                hint="Run it in JupyterLab on a few answers, and mend it.",
+                path=view.course.grader(view.name, rubric.question),
+            )
+
+
+class ExemplarMissed(_Tested):
+    """The grader does not suggest a criterion that an exemplar earns."""
+
+    code = "MB602"
+    name = "exemplar-missed"
+
+    def look(self, target: Target, rubric: Rubric, judged: Judged) -> Iterator[Finding]:
+        if judged.failure:
+            return
+        for exemplar in rubric.exemplars:
+            missed = [c for c in exemplar.earns if judged.of(exemplar.text, c).awarded is not True]
+            if missed:
+                yield self.at(
+                    target,
+                    rubric,
+                    exemplar,
+                    f"the grader does not see {_named(missed)}; it would earn"
+                    f" {_worth(target, rubric, judged, exemplar)}.",
+                    "Add evidence that says it in these words, or mend the question's grader.",
+                )
+
+
+class ExemplarOverrated(_Tested):
+    """The grader suggests a criterion that an exemplar does not earn."""
+
+    code = "MB603"
+    name = "exemplar-overrated"
+
+    def look(self, target: Target, rubric: Rubric, judged: Judged) -> Iterator[Finding]:
+        if judged.failure:
+            return
+        names = [criterion.id for criterion in rubric.criteria]
+        for exemplar in rubric.exemplars:
+            extra = [
+                name
+                for name in names
+                if name not in exemplar.earns and judged.of(exemplar.text, name).awarded is True
+            ]
+            if extra:
+                yield self.at(
+                    target,
+                    rubric,
+                    exemplar,
+                    f"the grader sees {_named(extra)}, which it does not earn; it would earn"
+                    f" {_worth(target, rubric, judged, exemplar)}.",
+                    "Make the evidence tell the two apart, or mend the question's grader.",
+                )
+
+
+class UnseenExemplarMisjudged(_Tested):
+    """Without an exemplar before it, the grader is sure of the opposite of what it earns.
+
+    Each exemplar is judged by a rubric that lacks it, as a student's answer would be.
+    """
+
+    code = "MB604"
+    name = "unseen-exemplar-misjudged"
+    severity = Severity.WARNING
+
+    def look(self, target: Target, rubric: Rubric, judged: Judged) -> Iterator[Finding]:
+        if judged.failure:
+            return
+        for number, exemplar in enumerate(rubric.exemplars):
+            others = (*rubric.exemplars[:number], *rubric.exemplars[number + 1 :])
+            unseen = judge(target, dataclasses.replace(rubric, exemplars=others), [exemplar.text])
+            if unseen.failure:
+                continue
+            for criterion in rubric.criteria:
+                line = unseen.of(exemplar.text, criterion.id)
+                earns = criterion.id in exemplar.earns
+                if line.awarded is (not earns) and line.confidence >= _SURE:
+                    said = "awards" if line.awarded else "refuses"
+                    yield self.at(
+                        target,
+                        rubric,
+                        exemplar,
+                        f"had the grader not known it, it {said} {criterion.id!r}"
+                        f" with confidence {line.confidence:.2f}.",
+                        "Add evidence, or another exemplar like it.",
+                    )
+
+
+def _named(names: Sequence[str]) -> str:
+    return " and ".join(map(repr, names))
+
+
+def _worth(target: Target, rubric: Rubric, judged: Judged, exemplar: Exemplar) -> str:
+    """Say what the suggested criteria are worth, and what the exemplar's are."""
+    found = text_questions(target.assignment).get(rubric.question)
+    points = found[1].metadata.get("points") if found else None
+    if not isinstance(points, int | float) or not math.isfinite(points):
+        return "another score"
+    names = [criterion.id for criterion in rubric.criteria]
+    seen = [name for name in names if judged.of(exemplar.text, name).awarded is True]
+    got = score(rubric, seen, points=float(points))
+    due = score(rubric, exemplar.earns, points=float(points))
+    return f"{got:g} instead of {due:g} points" if got != due else f"{due:g} points all the same"
+
+
+CHECKS: tuple[type[Check], ...] = (
+    GraderFails,
+    ExemplarMissed,
+    ExemplarOverrated,
+    UnseenExemplarMisjudged,
+)
