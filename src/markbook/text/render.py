@@ -47,11 +47,12 @@ _DEEP = 17
 _EVENT_BASE = 0x100000
 _EVENTS = re.compile("[\U00100000-\U0010fffd]")
 _UNSAFE = re.compile("[\ud800-\udfff\U00100000-\U0010ffff]")
-# Lines that begin with a letter and hold no character that Markdown gives a meaning.
+# Lines that begin with a letter and hold no character that Markdown gives a meaning but "_".
 _LINE = (
-    "[\U00100000-\U0010fffd]*[^\\W\\d_](?:[^\\W_]|[ ,.;:?!'\"()/%\u2019\u201c\u201d\u2013\u2014-]"
-    "|[\U00100000-\U0010fffd])*"
+    "[\U00100000-\U0010fffd]*[^\\W\\d_]"
+    "[\\w ,.;:?!'\"()/%\u2019\u201c\u201d\u2013\u2014\U00100000-\U0010fffd-]*"
 )
+_NOT_SIMPLE = ("_", " \n", "\n ")
 _SIMPLE = re.compile(f"{_LINE}(?:\n+{_LINE})*")
 _LIST_MARKER = re.compile(r"[ \t>]*(?:[-*+]|\d{1,9}[.)])[ \t]+")
 
@@ -138,7 +139,9 @@ def _simple_blocks(
     The parser would say the same, ten times slower.
     """
     marked = _dedent(_with_events(text, spans)).strip("\n")
-    if " \n" in marked or "\n " in marked or marked[-1:] == " " or not _SIMPLE.fullmatch(marked):
+    if any(some in marked for some in _NOT_SIMPLE) or marked[-1:] == " ":
+        return None
+    if not _SIMPLE.fullmatch(marked):
         return None
     emitter = _Emitter(spans, labels, breaks=breaks)
     blocks = [emitter.paragraph(words) for words in re.split("\n\n+", marked)]
