@@ -103,7 +103,7 @@ class ForkServer:
             self._errors.close()
             raise KernelStartError(
                 f"The kernel server cannot be started: {self.command(0)[0]}: {error.strerror}.",
-                hint="Run 'markbook doctor'.",
+                hint="Is it there, and may it be run?",
             ) from error
         finally:
             theirs.close()
