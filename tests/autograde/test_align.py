@@ -488,6 +488,27 @@ def test_code_made_markdown_is_code_again():
     assert found.notebook.cells[at(found.notebook, "add")].outputs == []
 
 
+@pytest.mark.parametrize("title", ["## About keys", "Keys:", "**about keys**"])
+def test_an_answer_somewhere_else_is_recognised_by_its_title(title):
+    notebook = filled()
+    del notebook.cells[at(notebook, "keys")]
+    notebook.cells.append(new_markdown_cell(f"{title}\n\nA key opens."))
+    found = aligned(notebook)
+    assert answer(found, "keys") == f"{title}\n\nA key opens."
+    assert "is recognised by its text" in found.repairs[0]
+    assert place(found, "keys").how is How.TEXT
+
+
+def test_code_somewhere_else_is_recognised_by_its_stub_and_goes_above_its_test():
+    notebook = filled()
+    own = notebook.cells.pop(at(notebook, "add"))
+    source = own.source.replace("return a", "# YOUR CODE HERE\n    return a")
+    notebook.cells.append(new_code_cell(source))
+    found = aligned(notebook)
+    assert answer(found, "add") == source
+    assert found.missing == frozenset()
+
+
 # Order
 
 
@@ -553,6 +574,28 @@ def test_a_note_below_an_answer_stays_a_note_and_is_shown_to_a_person():
     assert found.doubts == (
         "part.ipynb: cell 7 was added by the student and is in no answer: 'Ask about hinges!'",
     )
+
+
+def test_cells_below_a_task_are_what_the_task_asks_for():
+    task = cell("markdown", "plot", "Draw a plot below.", locked=True, task=True, points=3)
+    released = new_notebook(cells=[*text("keys"), task, *text("doors")])
+    notebook = copy.deepcopy(released)
+    here = at(notebook, "plot") + 1
+    notebook.cells[here:here] = [new_code_cell("plot()"), new_markdown_cell("It goes up.")]
+    found = align(notebook, master_of(released), released)
+    assert found.notebook is notebook
+    assert found.findings == ()
+    notebook.cells[at(notebook, "plot")].source += "\n\nI drew it."
+    found = align(notebook, master_of(released), released)
+    assert [c.source for c in found.notebook.cells][3:5] == ["I drew it.", "plot()"]
+
+
+def test_a_cell_that_only_the_master_has_comes_last():
+    released = new_notebook(cells=text("keys"))
+    both = new_notebook(cells=[*text("keys"), *text("doors")])
+    found = align(copy.deepcopy(released), master_of(both), released)
+    assert [name_of(c) for c in found.notebook.cells][2:] == ["doors-prompt", "doors"]
+    assert found.missing == {"doors"}
 
 
 def test_code_below_an_untouched_written_question_is_left_and_said():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ __all__ = ["follow_order", "take_new_cells"]
 
 _LIKE_STUB = 60  # of 100: code that has most of its stub's words
 _LONGEST = 20_000  # characters that are compared with a stub, or parsed to see if they are code
+_DEFINED = re.compile(r"(?m)^(?:async +)?(?:def|class) +(\w+)")
 _SURELY = 88  # the same where not even the place speaks for it
 
 
@@ -90,6 +92,10 @@ def _run(found: Sequence[Piece], pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def _like_stub(piece: Piece, anchor: Anchor) -> float:
+    """Return how surely a text is what became of a stub, from 0 to 100."""
+    defined = set(_DEFINED.findall(anchor.source))
+    if defined and defined <= set(_DEFINED.findall(piece.source[:_LONGEST])):
+        return 100.0
     return float(fuzz.token_set_ratio(piece.source[:_LONGEST], anchor.source[:_LONGEST]))
 
 
