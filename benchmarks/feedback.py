@@ -78,10 +78,14 @@ def measure(bench: Bench) -> list[Row]:
             notes=(
                 f"nbgrader: the median time from one to the next of {students}, by its own log",
                 f"nbgrader's start-up is not counted: {statistics.median(starts):.1f} s",
-                f"Markbook: the whole step over {students}, reading gradebook, questions and"
-                f" notebooks, divided by them, after {WARM_UP} to warm up",
-                f"Markbook: {statistics.median(whole):.1f} ms of it on the processor, the rest"
-                f" waits for the disk; a page has {pages[0]}",
+                (
+                    f"Markbook: the whole step over {students}, reading gradebook, questions and"
+                    f" notebooks, divided by them, after {WARM_UP} to warm up"
+                ),
+                (
+                    f"Markbook: {statistics.median(whole):.1f} ms of it on the processor, the rest"
+                    f" waits, mostly for the disk; a page has {pages[0]}"
+                ),
             ),
             commands=(
                 f"nbgrader generate_feedback {courses.CODE}",
