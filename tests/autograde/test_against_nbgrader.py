@@ -443,8 +443,8 @@ def contents(data):
 
 
 def compare(course, pile, *, outputs=True):
-    """Return the differences between the two sides, and of how many submissions none was looked
-    for because nbgrader failed it or Markbook repaired it."""
+    """Return the differences between the two sides, and apart from them what they do not decide
+    alike on purpose: what nbgrader fails, and what Markbook repairs and tells."""
     theirs, ours = by_nbgrader(course, pile), by_markbook(course, pile)
     differences, apart = [], []
     for handed in pile:
@@ -452,35 +452,35 @@ def compare(course, pile, *, outputs=True):
         if their.failure is not None:
             apart.append((handed, their.failure, our))
             continue
+        record = list(differ_in_record(their, our))
         folder = course.autograded("hw", handed.student)
-        found = list(differ(their, our, folder, outputs=outputs))
-        if found and is_repaired(our):
+        found = [*record, *differ_in_notebooks(our, folder, outputs=outputs)]
+        if found and is_told(our, ANSWER_FOUND if record else CELL_ADDED):
             apart.append((handed, found, our))
         elif found:
             differences.append((handed.done, found, our.findings))
     return differences, apart
 
 
-FURTHER = ("order of the release", "taken from there", "counts as the answer", "stands beside it")
+# Markbook goes further than nbgrader where cells or texts are out of place: an answer elsewhere is
+# an answer, with its score, and what was typed into a read-only cell is kept in one of its own.
+ANSWER_FOUND = ("order of the release", "taken from there", "counts as the answer",
+                "stands beside it")  # fmt: skip
+CELL_ADDED = (*ANSWER_FOUND, "is in no answer")
 
 
-def is_repaired(our):
-    """Markbook goes further than nbgrader, and says so, where cells or texts are out of place."""
-    return any(phrase in sentence for sentence in our.findings for phrase in FURTHER)
+def is_told(our, phrases):
+    return any(phrase in sentence for sentence in our.findings for phrase in phrases)
 
 
-def differ(their, our, folder, *, outputs):
-    if our.outcome is Outcome.FAILED:
-        yield f"failed: {our.findings}"
-        return
-    yield from differ_in_record(their, our)
+def differ_in_notebooks(our, folder, *, outputs):
     names = sorted(path.stem for path in folder.glob("*.ipynb"))
     if names == sorted(our.notebooks):
         for name in names:
             left = contents((folder / f"{name}.ipynb").read_bytes())
             yield from differ_in_cells(name, left, contents(our.notebooks[name]), outputs=outputs)
     else:
-        yield f"notebooks: nbgrader {names}, Markbook {sorted(our.notebooks)}"
+        yield f"notebooks: nbgrader {names}, Markbook {sorted(our.notebooks)} {our.findings}"
 
 
 def differ_in_record(their, our):

@@ -273,7 +273,7 @@ def test_a_notebook_that_was_not_handed_in_scores_nothing(words):
                    released=dict(words.released) | {"more": words.released["part"]})  # fmt: skip
     result = grade(more, hand_in(more, {"keys": "A key is secret."}))
     assert {g.auto_score for g in result.grades if g.notebook == "more"} == {0.0}
-    assert "more.ipynb was not handed in" in result.findings
+    assert result.findings == ("more.ipynb was not handed in",)
     assert list(result.notebooks) == ["part"]
 
 

@@ -234,7 +234,9 @@ class _Work:
         self.findings += [
             f"the cell of question {answer.question!r} is missing from {answer.notebook}.ipynb"
             for answer in answers
-            if answer.status is AnswerStatus.MISSING and answer.question not in told
+            if answer.status is AnswerStatus.MISSING
+            and answer.notebook in self.parts
+            and answer.question not in told
         ]
         return answers
 

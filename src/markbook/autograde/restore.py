@@ -33,9 +33,6 @@ def restore(notebook: NotebookNode, prepared: PreparedNotebook) -> list[str]:
         notebook.metadata["kernelspec"] = dict(prepared.kernelspec)
     for cell in notebook.cells:
         metadata = cell.metadata
-        if cell.cell_type == "code":
-            metadata.pop("collapsed", None)
-            metadata.pop("scrolled", None)
         if "nbgrader" not in metadata:
             continue
         nbgrader = nbgrader_metadata(cell)

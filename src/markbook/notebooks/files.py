@@ -46,9 +46,10 @@ def parse_notebook(
 ) -> NotebookNode:
     """Read a format 4 notebook from its bytes; raises as ``read_notebook``, naming ``path``.
 
-    With ``clear_outputs`` code cells come without outputs and counts, whatever stood there, so
-    that only the rest has to be valid; and what other programs leave beside the format's own
-    keys is taken out instead of refused.
+    With ``clear_outputs`` code cells come without outputs, counts and what the metadata says of
+    outputs, as nbgrader's ``ClearOutput`` leaves them, whatever stood there: only the rest has to
+    be valid. What other programs leave beside the format's own keys is taken out then, instead of
+    refused.
     """
     document = _parse(data, path)
     version = document.get("nbformat") if isinstance(document, dict) else None
@@ -147,6 +148,10 @@ def _clear(document: dict[str, Any]) -> None:
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
             cell["outputs"] = []
             cell["execution_count"] = None
+            metadata = cell.get("metadata")
+            if isinstance(metadata, dict):
+                for about_outputs in ("collapsed", "scrolled"):
+                    metadata.pop(about_outputs, None)
 
 
 def _name_cells(document: dict[str, Any]) -> None:
