@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -159,12 +160,12 @@ def runs():
     )
     assert process.stdout.readline() == "ready\n"
 
-    def run(course, *, executor="serial", after=None, at="", force=""):
+    def run(course, *, executor="serial", until=None, at="", force=""):
         process.stdin.write("\t".join([str(course.root), executor, str(at), force]) + "\n")
         process.stdin.flush()
         child = int(process.stdout.readline())
-        if after is not None:
-            time.sleep(after)
+        if until is not None:
+            until()
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         return int(process.stdout.readline())
@@ -174,22 +175,46 @@ def runs():
     process.communicate()
 
 
-@pytest.mark.parametrize(("executor", "moments"), [("serial", 14), ("processes", 6)])
+def count_stored(course):
+    """How many submissions are done for good."""
+    try:
+        with sqlite3.connect(f"file:{course.root / 'gradebook.db'}?mode=ro", uri=True) as db:
+            query = "select count(*) from markbook_submission where content_hash != ''"
+            return db.execute(query).fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0
+
+
+def so_many(course, wanted):
+    """Wait until so many are stored, at least, and a moment more."""
+
+    def until():
+        end = time.monotonic() + SECONDS
+        while count_stored(course) < wanted and time.monotonic() < end:
+            time.sleep(0.001)
+        time.sleep(random.uniform(0, 0.02))
+
+    return until
+
+
+@pytest.mark.parametrize(("executor", "kills"), [("serial", 14), ("processes", 6)])
 def test_a_run_killed_at_random_moments_ends_with_the_same_gradebook(
-    tiny, make_class, runs, executor, moments
+    tiny, make_class, runs, executor, kills
 ):
     course, undisturbed = make_class("killed", 60), make_class("undisturbed", 60)
     start = time.monotonic()
     assert runs(undisturbed, executor=executor) == 0
     length = time.monotonic() - start
     codes, in_between = [], 0
-    for _ in range(moments):
-        # the further it is, the less is left to do: the moments lie anywhere in a run
-        codes.append(runs(course, executor=executor, after=random.uniform(0.02, length)))
-        if codes[-1] == 0:  # it was done before its moment came: again from the start
-            codes.append(runs(course, executor=executor, force="force", after=length / 2))
-        in_between += 0 < len(grade(course, dry_run=True).unchanged) < 60
-    assert -signal.SIGKILL in codes
+    for kill in range(kills):
+        if kill % 2:  # at any moment of the whole run, or while it stores
+            moment = so_many(course, random.randint(min(count_stored(course), 59), 59))
+        else:
+            moment = partial(time.sleep, random.uniform(0.02, length))
+        force = "force" if count_stored(course) == 60 else ""
+        codes.append(runs(course, executor=executor, until=moment, force=force))
+        in_between += 0 < count_stored(course) < 60
+    assert codes.count(-signal.SIGKILL) >= kills / 2
     assert in_between, "no moment was in the middle of a run"
     assert runs(course, executor=executor) == 0
     assert stored(tiny, course) == stored(tiny, undisturbed)
@@ -342,16 +367,18 @@ def worker_pids():
     return {pid for pid, parent in parents.items() if parent in children}
 
 
-def test_a_worker_killed_in_the_middle_changes_no_result(tiny, make_class):
+@pytest.mark.parametrize("moment", ["s000", "s020"])
+def test_a_worker_killed_in_the_middle_changes_no_result(tiny, make_class, moment):
     course, undisturbed = make_class("killed", 40), make_class("undisturbed", 40)
     killed = []
 
     def kill_one(event):
-        if isinstance(event, SubmissionStarted) and event.student in ("s010", "s020", "s030"):
-            for pid in worker_pids():
+        if isinstance(event, SubmissionStarted) and event.student == moment:
+            if moment == "s000":
+                executor.submit(abs, 1).result(timeout=SECONDS)  # there is one now
+            for pid in sorted(worker_pids())[:1]:
                 os.kill(pid, signal.SIGKILL)
                 killed.append(pid)
-                break
 
     with open_executor("processes", workers=2) as executor:
         assert isinstance(executor, ProcessPool)
@@ -453,14 +480,7 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(tiny, make_class):
         start_new_session=True,
     )
 
-    def count():
-        try:
-            with sqlite3.connect(f"file:{course.root / 'gradebook.db'}?mode=ro", uri=True) as db:
-                return db.execute("select count(*) from markbook_submission").fetchone()[0]
-        except sqlite3.OperationalError:
-            return 0
-
-    wait_for(count)
+    wait_for(lambda: count_stored(course))
     session = {pid for pid in children(process.pid)}
     assert session
     os.killpg(process.pid, signal.SIGINT)
@@ -468,7 +488,7 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(tiny, make_class):
     assert process.returncode == 130
     assert said.strip() == "interrupted: nothing is lost; run the same command again to go on."
     wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in session))
-    kept = count()
+    kept = count_stored(course)
     assert kept > 0
     assert left_over(course) == []
     report = grade(course)

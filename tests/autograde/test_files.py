@@ -248,6 +248,7 @@ def test_a_student_without_a_new_folder_has_none(tmp_path):
 def test_what_a_killed_run_left_is_cleared_away(tmp_path):
     left = Nursery(tmp_path, "hw", FileRules())
     left.grow("ada", {"x": b"1"})
-    assert left.folder.is_dir()
+    assert (left.folder / "new" / "ada" / "x").is_file()
     with Nursery(tmp_path, "hw", FileRules()):
-        assert not left.folder.exists()
+        assert not (left.folder / "new").exists()
+    assert not left.folder.exists()

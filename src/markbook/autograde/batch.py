@@ -13,10 +13,9 @@ from markbook.autograde.events import SubmissionFinished, SubmissionStarted, Sub
 from markbook.autograde.files import HandedIn, laid_down, read_submission
 from markbook.autograde.interrupts import finishing
 from markbook.autograde.report import SubmissionReport
-from markbook.autograde.values import Result
-from markbook.autograde.worker import MASTER_WANTED, grade_here
+from markbook.autograde.worker import MASTER_WANTED, failed, grade_here
 from markbook.errors import MarkbookError
-from markbook.executors import ExecutorLost, warm, width
+from markbook.executors import ExecutorLost, SerialExecutor, warm, width
 from markbook.model import GradedSubmission, Outcome, SubmissionRecord
 
 if TYPE_CHECKING:
@@ -27,14 +26,18 @@ if TYPE_CHECKING:
     from markbook.autograde.events import AutogradeEvent
     from markbook.autograde.nursery import Nursery
     from markbook.autograde.settings import FileRules
-    from markbook.autograde.values import Master
+    from markbook.autograde.values import Master, Result
     from markbook.course import Course
     from markbook.gradebook import Gradebook
 
 __all__ = ["Batch", "Plan", "read", "unchanged"]
 
-# Each worker has one submission in hand and the next ones at hand, while the coordinator stores.
-_EACH = 4
+# Each worker has one task in hand and the next ones at hand, while the coordinator stores.
+_EACH = 3
+# Small submissions share a task, up to so many seconds of work: handing one over costs about 1 ms.
+_TASK_SECONDS = 0.04
+_TASK_MOST = 16
+_TASK_BYTES = 1_000_000
 # Bytes under way together: large submissions wait for each other.
 _UNDER_WAY = 64_000_000
 # A result is stored when it is this old (seconds) or has this much company.
@@ -42,6 +45,7 @@ _OLDEST = 0.5
 _MOST = 64
 _SLOW = 0.1
 _GRADER = "markbook.autograde.worker"
+_KILLED = "the process that graded it was killed, and again when it was tried once more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,10 @@ class Batch:
     resynced: int = 0
     _key: str = field(default_factory=lambda: uuid.uuid4().hex)
     _records: dict[str, SubmissionRecord] = field(default_factory=dict)
-    _flight: dict[Future[Any], HandedIn] = field(default_factory=dict)
+    _next: list[HandedIn] = field(default_factory=list)
+    _flight: dict[Future[Any], tuple[HandedIn, ...]] = field(default_factory=dict)
     _size: int = 0
+    _each: float = _TASK_SECONDS
     _sent: int = 0
     _landed: SimpleQueue[Future[Any]] = field(default_factory=SimpleQueue)
     _waiting: list[_Done] = field(default_factory=list)
@@ -115,6 +121,7 @@ class Batch:
                 self._take(student)
                 self._land(wait=False)
                 self._store_when_due()
+            self._send()
             while self._flight:
                 self._land(wait=True)
                 self._store_when_due()
@@ -130,36 +137,47 @@ class Batch:
             self.unchanged.append(student)
             self.done += 1
             self.on_event(SubmissionUnchanged(student, self.done, self.total))
-            return
-        if handed.failure is None:
-            self._wait_for_room(handed.size)
-        self.on_event(SubmissionStarted(student, self.done, self.total))
-        if handed.failure is None:
-            # the first ones bring the master to every worker; one that comes later asks for it
-            self._submit(handed, with_master=self._sent < width(self.executor))
+        elif handed.failure is not None:
+            self.on_event(SubmissionStarted(student, self.done, self.total))
+            self._finish(_Done(handed, failed(student, handed.failure)))
         else:
-            self._finish(_Done(handed, _failed(student, handed.failure)))
+            self._next.append(handed)
+            if len(self._next) >= self._share() or _bytes(self._next) >= _TASK_BYTES:
+                self._send()
 
-    def _wait_for_room(self, size: int) -> None:
+    def _share(self) -> int:
+        """Return how many submissions share a task, by what those before them took."""
+        if isinstance(self.executor, SerialExecutor):
+            return 1
+        return min(_TASK_MOST, max(1, int(_TASK_SECONDS / self._each)))
+
+    def _send(self) -> None:
+        """Have the submissions graded that were read, when there is room."""
+        task, self._next = tuple(self._next), []
+        if not task:
+            return
         while self._flight and (
-            len(self._flight) >= _EACH * width(self.executor) or self._size + size > _UNDER_WAY
+            len(self._flight) >= _EACH * width(self.executor)
+            or self._size + _bytes(task) > _UNDER_WAY
         ):
             self._land(wait=True)
             self._store_when_due()
+        for handed in task:
+            self.on_event(SubmissionStarted(handed.submission.student, self.done, self.total))
+        # the first ones bring the master to every worker; one that comes later asks for it
+        self._submit(task, with_master=self._sent < width(self.executor))
 
-    def _submit(self, handed: HandedIn, *, with_master: bool) -> None:
+    def _submit(self, task: tuple[HandedIn, ...], *, with_master: bool) -> None:
         master = self.plan.master if with_master else None
+        submissions = tuple(handed.submission for handed in task)
         started = time.monotonic()
         try:
-            future = self.executor.submit(grade_here, self._key, master, handed.submission)
+            future = self.executor.submit(grade_here, self._key, master, submissions)
         except BrokenExecutor as error:
-            raise ExecutorLost(
-                "The processes that grade are gone.",
-                hint="What was done is kept; run it again to do the rest.",
-            ) from error
+            raise _lost("are gone") from error
         self._sent += 1
-        self._size += handed.size
-        self._flight[future] = handed
+        self._size += _bytes(task)
+        self._flight[future] = task
         future.add_done_callback(self._landed.put)
         # an executor that works in this thread: the next one may keep it from storing for long
         self._slow = future.done() and time.monotonic() - started > _SLOW
@@ -168,20 +186,33 @@ class Batch:
         """Take what has come back; with ``wait``, until something has or storing is due."""
         try:
             future = self._landed.get(block=wait, timeout=self._patience() if wait else None)
+            while True:
+                self._unpack(future)
+                future = self._landed.get(block=False)
         except Empty:
             return
-        while True:
-            handed = self._flight.pop(future)
-            self._size -= handed.size
-            result = _result_of(future, handed.submission.student)
-            if isinstance(result, Result):
-                self._finish(_Done(handed, result))
-            else:
-                self._submit(handed, with_master=True)
-            try:
-                future = self._landed.get(block=False)
-            except Empty:
+
+    def _unpack(self, future: Future[Any]) -> None:
+        """Take the results of a task, or have it tried again."""
+        task = self._flight.pop(future)
+        self._size -= _bytes(task)
+        try:
+            results = future.result()
+        except CancelledError as error:
+            raise _lost("were stopped") from error
+        except BrokenExecutor:
+            if len(task) > 1:
+                for handed in task:
+                    self._submit((handed,), with_master=False)
                 return
+            results = (failed(task[0].submission.student, _KILLED),)
+        if results == MASTER_WANTED:
+            self._submit(task, with_master=True)
+            return
+        for handed, result in zip(task, results, strict=True):
+            took = sum(result.seconds.values())
+            self._each += (max(took, 1e-4) - self._each) / 8
+            self._finish(_Done(handed, result))
 
     def _patience(self) -> float | None:
         """Return the seconds until storing is due; None while nothing waits for it."""
@@ -337,28 +368,12 @@ def read(plan: Plan, student: str) -> HandedIn:
         return HandedIn.unreadable(student, error)
 
 
-def _result_of(future: Future[Any], student: str) -> Result | None:
-    """Return what became of a submission, None where the worker did not know the master."""
-    try:
-        result = future.result()
-    except ExecutorLost:
-        raise
-    except CancelledError as error:
-        raise ExecutorLost(
-            "The processes that grade were stopped.",
-            hint="What was done is kept; run it again to do the rest.",
-        ) from error
-    except BrokenExecutor:
-        return _failed(
-            student, "the process that graded it was killed, and again when it was tried once more"
-        )
-    except Exception as error:  # noqa: BLE001  (one submission never stops the others)
-        return _failed(
-            student,
-            f"Markbook failed on it ({type(error).__name__}: {error}); please report this fault",
-        )
-    return None if result == MASTER_WANTED else result
+def _bytes(task: Iterable[HandedIn]) -> int:
+    return sum(handed.size for handed in task)
 
 
-def _failed(student: str, reason: str) -> Result:
-    return Result(student=student, outcome=Outcome.FAILED, findings=(reason,))
+def _lost(how: str) -> ExecutorLost:
+    return ExecutorLost(
+        f"The processes that grade {how}.",
+        hint="What was done is kept; run it again to do the rest.",
+    )

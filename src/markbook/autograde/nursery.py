@@ -19,10 +19,11 @@ __all__ = ["Nursery", "lay_down"]
 def lay_down(folder: Path, files: Mapping[str, bytes], rules: FileRules) -> None:
     """Write files into ``folder``, which is made, with the permissions that nbgrader leaves."""
     folder.mkdir(parents=True)
+    base = str(folder)
     for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if "/" in name:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(f"{base}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             os.fchmod(handle, rules.mode)
@@ -53,6 +54,7 @@ class Nursery:
 
     def __enter__(self) -> Nursery:
         self._clear()
+        (self.folder / "old").mkdir(parents=True)
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -66,10 +68,8 @@ class Nursery:
 
     def take_away(self, student: str, folder: Path) -> None:
         """Put the folder that is there out of sight; ``put_back`` undoes it."""
-        old = self.folder / "old" / student
-        old.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
-            folder.rename(old)
+            folder.rename(self.folder / "old" / student)
 
     def put_back(self, student: str, folder: Path) -> None:
         """Give a student back the folder that was taken away, if one was."""
