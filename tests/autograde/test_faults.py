@@ -170,6 +170,7 @@ def runs():
                 os.kill(child, signal.SIGKILL)
         return int(process.stdout.readline())
 
+    run.pid = process.pid
     yield run
     process.kill()
     process.communicate()
@@ -501,8 +502,9 @@ def children(pid):
     """All processes below ``pid``."""
     found = set()
     for thread in Path(f"/proc/{pid}/task").iterdir():
-        for child in map(int, (thread / "children").read_text().split()):
-            found |= {child} | children(child)
+        with suppress(OSError):  # it has ended meanwhile
+            for child in map(int, (thread / "children").read_text().split()):
+                found |= {child} | children(child)
     return found
 
 
@@ -521,3 +523,72 @@ def test_json_tells_of_every_submission_how_it_ended_and_how_long_it_took(make_c
     assert len(value["submissions"][1]["findings"]) == 1
     assert value["submissions"][0]["seconds"]["parse"] > 0
     assert value["seconds"] > 0
+
+
+DEADLY = """
+import os, signal
+from pathlib import Path
+pid = os.getpid()
+while pid > 1:
+    pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    if b"multiprocessing.forkserver" in Path(f"/proc/{pid}/cmdline").read_bytes():
+        os.kill(pid, signal.SIGKILL)
+        break
+def add(a, b):
+    return a + b
+"""
+
+
+def test_code_that_kills_its_worker_costs_nobody_else_anything(tiny, released, tmp_path):
+    right = "def add(a, b):\n    return a + b"
+    for number in range(12):
+        tiny.submit(released, f"s{number:03}", {"keys": f"Answer {number}.", "add": right})
+    undisturbed = tmp_path / "undisturbed"
+    shutil.copytree(released.root, undisturbed)
+    undisturbed = Course.open(undisturbed)
+    tiny.submit(released, "s005", {"keys": "Answer 5.", "add": DEADLY})
+    with open_executor("processes", workers=2) as executor:
+        report = grade(released, executor=executor)
+    (bad,) = report.failed
+    assert bad.student == "s005"
+    assert bad.findings == (
+        "the process that graded it was killed, and again when it was tried once more",
+    )
+    assert report.totals["graded"] == 11
+    grade(undisturbed)
+    for course in (released, undisturbed):
+        shutil.rmtree(course.root / "autograded" / "s005", ignore_errors=True)
+
+    def of_others(course):
+        rows = stored(tiny, course)
+        return {name: [row for row in rows[name] if "s005" not in row] for name in rows}
+
+    assert of_others(released) == of_others(undisturbed)
+
+
+def test_a_run_with_code_that_is_killed_leaves_no_kernel_and_is_finished(tiny, released, runs):
+    for number in range(6):
+        slow = f"import time\ntime.sleep(0.3)\ndef add(a, b):\n    return a + b  # {number}"
+        tiny.submit(released, f"s{number:03}", {"add": slow})
+    for executor in ("serial", "processes"):
+        left = []
+
+        def look(left=left, executor=executor):
+            # the run, the server that kernels are forked from, and one of them at least
+            wait_for(lambda: len(children(runs.pid)) >= (3 if executor == "serial" else 7))
+            left += children(runs.pid)
+
+        assert runs(released, executor=executor, until=look, force="force") == -signal.SIGKILL
+        wait_for(lambda left=left: not any(map(alive, left)))
+    report = grade(released)
+    assert report.records
+    assert report.failed == ()
+    with Gradebook.open(released) as gb:
+        assert {g.score for g in gb.grades("hw", "add-hidden")} == {2.0}
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
