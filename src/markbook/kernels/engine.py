@@ -71,7 +71,7 @@ class MarkbookEngine(Engine):  # type: ignore[misc]
     of the kernel's; default: this process's), ``save_on_cell_execute`` and ``on_end``, which is
     called with the notebook and the kernel's own log however the run ended.
 
-    The output file is written when the notebook ran, and before that every
+    The output file is written when the notebook ran (by papermill), and before that every
     ``autosave_cell_every`` seconds (30, as papermill has it, between cells also), or after each
     cell with ``save_on_cell_execute=True``. Kernels of other languages, and other Pythons', are
     run as papermill runs them.
@@ -101,9 +101,11 @@ class MarkbookEngine(Engine):  # type: ignore[misc]
         manager.notebook_start()
         try:
             cls.execute_managed_notebook(manager, kernel_name, **options)
+        except BaseException:
+            manager.each_cell = True  # papermill writes nothing after this
+            raise
         finally:
             manager.cleanup_pbar()
-            manager.each_cell = True  # the last one counts
             manager.notebook_complete()
         ran: NotebookNode = manager.nb
         return ran
