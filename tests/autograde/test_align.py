@@ -264,6 +264,14 @@ def test_of_two_different_copies_of_code_the_last_is_scored_and_both_run():
     assert found.doubts
 
 
+def test_two_versions_of_a_function_are_no_parts_of_one():
+    notebook = filled()
+    paste(notebook, "add", at(notebook, "add"), "def add(a, b):\n    return sum([a, b, 0, 0])")
+    found = aligned(notebook)
+    assert place(found, "add").how is How.COPY
+    assert found.doubts
+
+
 def test_code_copied_below_its_test_stays_above_it_in_the_result():
     notebook = filled(add=CODE_STUB.format("add"))
     paste(notebook, "add", at(notebook, "add-hidden") + 1, "def add(a, b):\n    return a + b")
@@ -604,6 +612,16 @@ def test_code_below_an_untouched_written_question_is_left_and_said():
     found = aligned(notebook)
     assert answer(found, "doors") == STUB
     assert "code stands beside it (cell 7)" in found.doubts[0]
+
+
+def test_code_between_a_written_question_and_an_exercise_belongs_to_the_exercise():
+    notebook = filled(doors=STUB)
+    del notebook.cells[at(notebook, "add-prompt")]
+    notebook.cells.insert(at(notebook, "doors") + 1, new_code_cell("helper = max"))
+    assert align(notebook, MASTER, RELEASED).doubts
+    released = copy.deepcopy(RELEASED)
+    del released.cells[at(released, "add-prompt")]
+    assert align(notebook, master_of(released), released).doubts == ()
 
 
 @pytest.mark.parametrize(

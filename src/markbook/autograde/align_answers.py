@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from rapidfuzz import fuzz
 
 from markbook.autograde.align_claims import missing
 from markbook.autograde.align_story import claimed, join, numbers, predecessor
-from markbook.autograde.align_values import How, Role, quoted, shown_cells
+from markbook.autograde.align_values import How, Role, defined, quoted, shown_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +22,6 @@ __all__ = ["follow_order", "take_new_cells"]
 
 _LIKE_STUB = 60  # of 100: code that has most of its stub's words
 _LONGEST = 20_000  # characters that are compared with a stub, or parsed to see if they are code
-_DEFINED = re.compile(r"(?m)^(?:async +)?(?:def|class) +(\w+)")
 _SURELY = 88  # the same where not even the place speaks for it
 
 
@@ -93,8 +91,8 @@ def _run(found: Sequence[Piece], pieces: Sequence[Piece]) -> list[Piece]:
 
 def _like_stub(piece: Piece, anchor: Anchor) -> float:
     """Return how surely a text is what became of a stub, from 0 to 100."""
-    defined = set(_DEFINED.findall(anchor.source))
-    if defined and defined <= set(_DEFINED.findall(piece.source[:_LONGEST])):
+    names = defined(anchor.source)
+    if names and names <= defined(piece.source):
         return 100.0
     return float(fuzz.token_set_ratio(piece.source[:_LONGEST], anchor.source[:_LONGEST]))
 
@@ -177,9 +175,10 @@ def _take_written(
     story: Story,
 ) -> list[Piece]:
     above, below = _around(own, pieces, predecessor(anchor, anchors))
-    found = [*_leading(above[::-1])[::-1], *_leading(below)]
+    foreign = _code_follows(own, pieces)
+    found = [*_leading(above[::-1])[::-1], *_leading(below, code=not foreign)]
     if not found:
-        if above or below:
+        if (above or below) and not foreign:
             where = shown_cells(numbers([*above, *below]))
             story.doubt(
                 anchor,
@@ -200,18 +199,25 @@ def _take_written(
     return [own, *found[1:]]
 
 
+def _code_follows(own: Piece, pieces: Sequence[Piece]) -> bool:
+    """Tell whether an exercise in code comes next, without a prompt between: code is its."""
+    here = next(i for i, piece in enumerate(pieces) if piece is own)
+    after = claimed(pieces[here + 1 :])
+    return bool(after) and after[0].owner is not None and after[0].owner.kind == "code"
+
+
 def _state(own: Piece) -> str:
     return f"its own (cell {own.number}) was left as released" if own.number else "its own is gone"
 
 
-def _leading(found: Sequence[Piece]) -> list[Piece]:
-    """Return the written cells that come first; a code cell is one if it does nothing as code.
+def _leading(found: Sequence[Piece], *, code: bool = True) -> list[Piece]:
+    """Return the written cells that come first; with ``code`` a cell of code that does nothing is.
 
     JupyterLab's new cells are code cells, and prose is typed into them.
     """
     run: list[Piece] = []
     for piece in found:
-        if piece.kind == "code" and not _is_prose(piece.source):
+        if piece.kind == "code" and not (code and _is_prose(piece.source)):
             break
         run.append(piece)
     return run

@@ -10,7 +10,7 @@ from rapidfuzz import fuzz
 from markbook.autograde.align_claims import missing
 from markbook.autograde.align_read import located
 from markbook.autograde.align_story import claimed, join, numbers, predecessor
-from markbook.autograde.align_values import How, Role, plain, shown_cells
+from markbook.autograde.align_values import How, Role, defined, plain, shown_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,5 +173,7 @@ def _is_split(anchor: Anchor, live: Sequence[Piece], pieces: Sequence[Piece]) ->
 
 
 def _versions(one: str, other: str, alike: int) -> bool:
+    if defined(one) & defined(other):
+        return True
     one, other = plain(one)[:_COMPARED], plain(other)[:_COMPARED]
     return one in other or fuzz.ratio(one, other, score_cutoff=alike) > 0

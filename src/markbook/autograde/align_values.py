@@ -23,6 +23,7 @@ __all__ = [
     "Piece",
     "Place",
     "Role",
+    "defined",
     "plain",
     "quoted",
     "shown_cells",
@@ -177,6 +178,15 @@ def _node_id(cell: NotebookNode) -> str:
     node_id = cell.get("id")
     known = isinstance(node_id, str) and not _COUNTED.fullmatch(node_id)
     return str(node_id) if known else ""
+
+
+_DEFINED = re.compile(r"(?m)^(?:async +)?(?:def|class) +(\w+)")
+_LONG = 20_000  # characters of code that are looked at for its names
+
+
+def defined(code: str) -> frozenset[str]:
+    """Return the functions and classes that a code cell defines."""
+    return frozenset(_DEFINED.findall(code[:_LONG]))
 
 
 def plain(text: str) -> str:
