@@ -197,7 +197,7 @@ class _Work:
     def score(self, part: _Part) -> None:
         name = part.prepared.master.name
         for cell in part.notebook.cells:
-            known = part.prepared.cells.get(nbgrader_metadata(cell).get("grade_id", ""))
+            known = part.prepared.find(cell)
             if known is None:
                 continue
             master = known.master
@@ -249,12 +249,12 @@ class _Work:
         )
 
     def result(self) -> Result:
-        findings = tuple(dict.fromkeys(self.findings))
+        findings = _sentences(self.findings)
         return Result(
             student=self.submission.student,
             outcome=Outcome.NEEDS_ATTENTION if findings else Outcome.GRADED,
             findings=findings,
-            repairs=tuple(dict.fromkeys(self.repairs)),
+            repairs=_sentences(self.repairs),
             answers=self.answers,
             grades=tuple(self.grades),
             comments=tuple(self.comments),
@@ -290,6 +290,12 @@ def _texts(part: _Part) -> Mapping[str, str]:
         else:
             cells.append(cell)
     return answer_texts(_node(cells=cells))
+
+
+def _sentences(told: list[str]) -> tuple[str, ...]:
+    """Return each sentence once; what it quotes of a student may hold what is no text."""
+    plain = (sentence.encode("utf-8", "replace").decode() for sentence in told)
+    return tuple(dict.fromkeys(plain))
 
 
 def _shown(name: str) -> str:

@@ -51,6 +51,11 @@ class PreparedNotebook:
     texts: Mapping[str, str]
     runs: bool
 
+    def find(self, cell: NotebookNode) -> PreparedCell | None:
+        """Return the master's cell that a submission's cell says it is."""
+        name = nbgrader_metadata(cell).get("grade_id")
+        return self.cells.get(name) if isinstance(name, str) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:

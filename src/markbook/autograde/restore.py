@@ -35,8 +35,7 @@ def restore(notebook: NotebookNode, prepared: PreparedNotebook) -> list[str]:
         metadata = cell.metadata
         if "nbgrader" not in metadata:
             continue
-        nbgrader = nbgrader_metadata(cell)
-        known = prepared.cells.get(nbgrader.get("grade_id", ""))
+        known = prepared.find(cell)
         if known is not None:
             _restore(cell, known)
             if known.master.locked and _is_skipped(metadata.get("tags")) != known.skipped:
@@ -46,7 +45,7 @@ def restore(notebook: NotebookNode, prepared: PreparedNotebook) -> list[str]:
                     f"the cell {known.master.id!r} of {prepared.master.name}.ipynb {what}"
                     f" {_SKIP!r}: put back"
                 )
-        elif _is_nothing(nbgrader):
+        elif _is_nothing(nbgrader_metadata(cell)):
             metadata["nbgrader"].pop("grade_id", None)
         else:
             del metadata["nbgrader"]

@@ -99,7 +99,7 @@ def _mark_unrun(
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type != "code" or index < stopped_at:
             continue
-        known = prepared.cells.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+        known = prepared.find(cell)
         is_test = known is not None and known.master.grade and not known.master.solution
         if index == stopped_at or is_test:
             cell.outputs.append(_error(str(stopped)))
