@@ -52,7 +52,41 @@ def test_installed_kernelspecs_are_not_looked_at(
 
     async def talk() -> str:
         async with open_kernel(tmp_path) as kernel:
-            await kernel.manager.interrupt_kernel()
-            return str(await kernel.run("import sys; print(sys.executable)"))
+            found = str(await kernel.run("import sys; print(sys.executable)"))
+            await kernel.manager.interrupt_kernel()  # whenever it arrives: nothing runs any more
+            return found
 
     assert asyncio.run(talk()) == sys.executable
+
+
+def test_each_kernel_has_a_session_and_a_key_of_its_own(open_kernel: Any, tmp_path: Path) -> None:
+    code = "s = get_ipython().kernel.session; print(s.session, s.pid, s.key.decode(), s.username)"
+
+    async def talk() -> tuple[list[str], str]:
+        async with open_kernel(tmp_path) as kernel:
+            said = await kernel.run(f"import os; {code}; print(os.getpid())")
+            return said.split(), kernel.manager.session.key.decode()
+
+    (one, pid, key, _, own_pid), given = asyncio.run(talk())
+    (other, _, other_key, _, _), other_given = asyncio.run(talk())
+    assert one != other
+    assert pid == own_pid
+    assert (key, other_key) == (given, other_given)
+    assert given != other_given
+
+
+def test_what_was_imported_before_the_fork_is_no_code_of_the_user(
+    open_kernel: Any, tmp_path: Path
+) -> None:
+    code = (
+        "import sys, ipykernel.ipkernel; shell = get_ipython();"
+        "files = shell.kernel.debugger.kernel_modules;"
+        "print(sys.modules['IPython'].__file__ in files, len(files) > 500,"
+        " len(set(sys.modules) - shell._sys_modules_keys) < 5, ipykernel.ipkernel.sys is sys)"
+    )
+
+    async def talk() -> str:
+        async with open_kernel(tmp_path) as kernel:
+            return str(await kernel.run(code))
+
+    assert asyncio.run(talk()).split() == ["True"] * 4

@@ -88,6 +88,7 @@ def _prepare(owner: socket.socket) -> bool:
             _refuse_threads()
         child.take_over_environment(before)
         child.choose_backend()
+        child.note_modules()
     except BaseException as error:  # noqa: BLE001  (a library may well exit at import)
         send(owner, {"module": name, "error": f"{type(error).__name__}: {error}"})
         return False
