@@ -197,6 +197,8 @@ class UnseenExemplarMisjudged(_Tested):
             for criterion in rubric.criteria:
                 line = unseen.of(exemplar.text, criterion.id)
                 earns = criterion.id in exemplar.earns
+                if judged.of(exemplar.text, criterion.id).awarded is (not earns):
+                    continue  # wrong with all of it known as well: that is said already
                 if line.awarded is (not earns) and line.confidence >= _SURE:
                     said = "awards" if line.awarded else "refuses"
                     yield self.at(
