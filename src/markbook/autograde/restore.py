@@ -15,9 +15,10 @@ __all__ = ["restore"]
 
 _SKIP = "skip-execution"  # nbclient's tag of cells that it does not run
 
-_FLAGS = ("grade", "solution", "locked", "task")
 _SCHEMA = 3
-_KEYS = frozenset({"grade_id", "checksum", "cell_type", "schema_version", *_FLAGS})
+_KEYS = frozenset(
+    {"grade_id", "checksum", "cell_type", "schema_version", "grade", "solution", "locked", "task"}
+)
 
 
 def restore(notebook: NotebookNode, prepared: PreparedNotebook) -> list[str]:
@@ -89,5 +90,6 @@ def _is_nothing(nbgrader: Any) -> bool:
     return (
         nbgrader.get("schema_version") == _SCHEMA
         and not nbgrader.keys() - _KEYS
-        and all(nbgrader.get(flag, False) is False for flag in _FLAGS)
+        and all(nbgrader.get(flag) is False for flag in ("grade", "solution", "locked"))
+        and nbgrader.get("task", False) is False
     )
