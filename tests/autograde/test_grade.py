@@ -133,6 +133,27 @@ def test_files_of_the_source_lie_above_the_students_own(master):
     assert outcome_of(result)["add-visible"] == (1.0, False)
 
 
+def test_a_notebook_finds_the_files_that_the_one_before_wrote_and_none_of_its_names(master):
+    (notebook,) = master.notebooks
+    two = changed(
+        master,
+        notebooks=(notebook, changed(notebook, name="part-1")),
+        released={"part": master.released["part"], "part-1": master.released["part"]},
+    )
+    code = f"{RIGHT}\nprint('seen' in globals(), sorted(__import__('os').listdir()))\nseen = 1"
+    code += "\nopen(f'{len(__import__(\"os\").listdir())}.txt', 'w').close()"
+    files = hand_in(master, {"add": code}).files
+    result = grade(two, Submission("ada", files | {"part-1.ipynb": files["part.ipynb"]}))
+    shown = {}
+    for name, data in result.notebooks.items():
+        book = nbformat.reads(data.decode(), as_version=4)
+        shown[name] = find(book, "add").outputs[0].text
+    assert shown == {
+        "part-1": "False ['part-1.ipynb', 'part.ipynb']\n",
+        "part": "False ['2.txt', 'part-1.ipynb', 'part.ipynb']\n",
+    }
+
+
 def test_a_test_may_look_into_the_notebook_but_finds_no_hidden_tests(tiny, master):
     code = f"{RIGHT}\nprint(open('part.ipynb').read())"
     result = grade(master, hand_in(master, {"add": code}))

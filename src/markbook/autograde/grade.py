@@ -176,7 +176,9 @@ class _Work:
         self.findings = [*self.repairs, *doubts, *self.findings]
 
     def execute(self) -> None:
-        parts = [part for part in self.parts.values() if part.prepared.runs]
+        # in nbgrader's order, which is that of the files: what one writes the next may read
+        names = sorted(self.parts, key=lambda name: f"{name}{_SUFFIX}")
+        parts = [self.parts[name] for name in names if self.parts[name].prepared.runs]
         if not parts:
             return
         # tests may look into the notebook: it is there as handed in, without the hidden tests
