@@ -93,6 +93,9 @@ CELLS: list[str | tuple[str, list[str]]] = [
     "_, __, In[2], Out[2]",
     "get_ipython().showtraceback = lambda *a, **k: None\nraise OSError('silent')",
     "del get_ipython().showtraceback\n'back'",
+    "print('\\udc80')",
+    "'\\ud800'",
+    "display({'application/json': {'a': float('nan'), 'b': b'bytes'}}, raw=True)",
     "get_ipython().set_next_input('another cell')",
     "from comm import create_comm\nc = create_comm(target_name='nobody', data={'a': 1})",
     (
@@ -111,7 +114,7 @@ CELLS: list[str | tuple[str, list[str]]] = [
         "print('into the cell')"
     ),
     "from time import sleep\nfor n in range(3):\n    print(n, flush=True)\n    sleep(0.3)",
-    "for n in range(2000):\n    print(n, flush=True)",
+    "for n in range(200):\n    print(n, flush=True)",  # of 2000, nbclient loses some
     "print('x' * 1_000_000)",
     "sleep(60)",
     "try:\n    sleep(60)\nfinally:\n    print('cleaned up')",

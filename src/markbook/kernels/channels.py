@@ -33,22 +33,22 @@ _TURN = 500  # messages taken in one go, so that deadlines are looked at in a fl
 _LONG = 86_400.0  # seconds of one wait, where there is no deadline
 _ENDING = 1.0  # seconds between a broken connection and the news that its process ended
 
-_context: tuple[int, zmq.Context[zmq.Socket[bytes]]] | None = None
-_context_lock = threading.Lock()
+# By process: what was made before a fork is not to be used, nor ended, after it.
+_contexts: dict[int, zmq.Context[zmq.Socket[bytes]]] = {}
+_contexts_lock = threading.Lock()
 
 
 def _shared_context() -> zmq.Context[zmq.Socket[bytes]]:
     """Return this process's context: its thread serves the sockets of all its threads."""
-    global _context
-    with _context_lock:
-        if _context is None or _context[0] != os.getpid():
-            _context = (os.getpid(), zmq.Context())
-        return _context[1]
+    with _contexts_lock:
+        if os.getpid() not in _contexts:
+            _contexts[os.getpid()] = zmq.Context()
+        return _contexts[os.getpid()]
 
 
 def _forget_lock() -> None:
-    global _context_lock  # another thread may have held it
-    _context_lock = threading.Lock()
+    global _contexts_lock  # another thread may have held it
+    _contexts_lock = threading.Lock()
 
 
 os.register_at_fork(after_in_child=_forget_lock)
