@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.event import listen
 
+from markbook.autograde import autograde
 from markbook.course import Course
 from markbook.errors import InternalError, MarkbookError, UnknownName
 from markbook.gradebook import Gradebook, nbgrader
@@ -59,8 +60,11 @@ c.Autograde.autograde_preprocessors = traits["autograde_preprocessors"].default_
 """
 
 
-def configure(root, url, *, penalty="zero"):
-    (root / "nbgrader_config.py").write_text(CONFIG.format(penalty=penalty, url=url))
+PLAIN = CONFIG.partition("\nfrom nbgrader")[0]
+
+
+def configure(root, url, *, penalty="zero", config=CONFIG):
+    (root / "nbgrader_config.py").write_text(config.format(penalty=penalty, url=url))
     return Course.open(root)
 
 
@@ -270,6 +274,22 @@ def test_submissions_run_again_leave_what_nbgrader_leaves(tiny, kind, tmp_path, 
         before = tiny.dump(ours)
         gb.save_graded(HW, batch, late_penalty=penalty)
         assert tiny.dump(ours) == before
+
+
+def test_markbooks_engine_leaves_what_nbgrader_leaves(tiny, tmp_path):
+    """Late, with an extension, a notebook not handed in, scored by hand: with real kernels."""
+    theirs, ours = twins("sqlite", tmp_path, config=PLAIN)
+    students = ("ben", "cleo", "dora")
+    for course in (theirs, ours):
+        mark_by_hand(course)
+        hand_in_again(tiny, course)
+    run(theirs, students)
+    with Gradebook.open(ours) as gb:
+        assert autograde(ours, gb, HW, students).failed == ()
+    found = of_nbgrader(tiny, theirs)
+    assert of_nbgrader(tiny, ours) == found
+    late = [row for row in found["submitted_notebook"] if "'late_submission_penalty': 4.5" in row]
+    assert ["dora" in row for row in late] == [True]  # 3 for the tests, 1.5 by hand
 
 
 def mark_by_hand(course):
