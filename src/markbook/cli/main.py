@@ -21,6 +21,7 @@ __all__ = ["VERBS", "cli", "main"]
 
 # In a teacher's order. The help texts stand here so that `markbook --help` imports no verb.
 VERBS = {
+    "init": "Make a course folder, with an example assignment and its checks in CI.",
     "check": "Check notebooks, rubrics and graders before students get them.",
     "release": "Build what students get, and hand it out.",
     "collect": "Take in papers (Markdown, text) or the nbgrader exchange.",
