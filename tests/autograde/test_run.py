@@ -190,11 +190,14 @@ def test_an_engines_work_need_not_be_done_again_by_the_other(course, gb):
     assert autograde(course, gb, "hw", options=Options(engine="nbgrader")).records == ()
 
 
-@pytest.mark.parametrize("name", ["serial", "processes"])
-def test_code_runs_wherever_it_is_graded(tiny, released, name):
+@pytest.mark.parametrize("name", ["serial", "processes", "dask"])
+def test_code_runs_wherever_it_is_graded(tiny, released, name, request):
+    address = None
+    if name == "dask":
+        address = request.getfixturevalue("dask_cluster").scheduler_address
     tiny.submit_class(released)
     tiny.submit(released, "dan", {"add": "while True: pass"})
-    with Gradebook.open(released) as gb, open_executor(name) as executor:
+    with Gradebook.open(released) as gb, open_executor(name, address=address) as executor:
         options = Options(timeout=1)
         report = autograde(released, gb, "hw", options=options, executor=executor)
         assert {r.student: r.outcome for r in report.records if r.findings} == {
