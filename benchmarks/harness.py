@@ -125,15 +125,18 @@ class Bench:
     def say(self, text: str) -> None:
         print(f"[{time.monotonic() - self._started:5.0f} s] {text}", flush=True)
 
-    def turns(self, what: str, *sides: Callable[[int], float]) -> list[list[float]]:
+    def turns(
+        self, what: str, *sides: Callable[[int], float], rounds: int | None = None
+    ) -> list[list[float]]:
         """Let the sides take turns, the first to go changing; return each side's values."""
         values: list[list[float]] = [[] for _ in sides]
-        for number in range(self.rounds):
+        rounds = rounds or self.rounds
+        for number in range(rounds):
             order = list(range(len(sides)))
             for place in order if number % 2 == 0 else reversed(order):
                 values[place].append(sides[place](number))
             shown = " | ".join(f"{v[-1]:.2f}" for v in values)
-            self.say(f"{what}: round {number + 1} of {self.rounds}: {shown}")
+            self.say(f"{what}: round {number + 1} of {rounds}: {shown}")
         return values
 
 
