@@ -168,3 +168,16 @@ def test_workers_end_when_the_coordinator_is_killed(tmp_path):
     process.wait()
     process.stdout.close()
     wait_for(lambda: not any(map(running, pids)))
+
+
+def test_a_worker_that_cannot_be_started_is_what_the_error_says(monkeypatch):
+    from multiprocessing import popen_forkserver
+
+    from markbook.executors import open_executor
+
+    def refuse(*_):
+        raise OSError("no process left")
+
+    monkeypatch.setattr(popen_forkserver, "Popen", refuse)
+    with pytest.raises(OSError, match="no process left"), open_executor("processes") as pool:
+        pool.submit(len, ()).result(timeout=60)

@@ -220,7 +220,8 @@ class _Pool(ProcessPoolExecutor):
 
     def kill(self) -> None:
         for process in self._context.started:
-            process.kill()
+            if process.pid is not None:  # None: it could not be started
+                process.kill()
 
 
 class _Context(ForkServerContext):
