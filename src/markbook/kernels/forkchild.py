@@ -167,6 +167,9 @@ def _init_kernel(app: Any) -> None:
     module.sys = _NoModules()
     try:
         app.init_kernel()
+        # 0.5 ms for each cell, so that clients which do not wait for the status idle see all of its
+        # output; the streams were flushed before, and outputs and idle come by one socket.
+        app.kernel._execute_sleep = 0.0
     finally:
         module.sys = sys
     for holder in (app.kernel, getattr(app.kernel, "debugger", None)):
