@@ -537,7 +537,7 @@ def class_of_code(tmp_path_factory):
 def check(course, pile, **how):
     differences, apart = compare(course, pile, **how)
     assert not differences, told(differences)
-    assert len(apart) < len(pile) / 4, apart
+    assert len(apart) < len(pile) / 2, apart  # near copies come in a row
     # what ends a submission in nbgrader does not end it here
     assert [our.findings for _, _, our in apart if our.outcome is Outcome.FAILED] == []
 
