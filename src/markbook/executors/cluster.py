@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from concurrent.futures import Executor, Future
 from importlib import import_module
@@ -86,6 +87,10 @@ class ClusterExecutor(Executor):
         self._workers = workers
         self._count = 0
         self._counted_at = -_COUNT_SECONDS
+        # a scheduler that goes away is our error to tell, not a traceback in a log on the terminal
+        self._log = logging.getLogger("distributed.client")
+        self._level = self._log.level
+        self._log.setLevel(logging.CRITICAL)
         # the same call twice is two calls: results are not looked up by their arguments
         self._executor = client.get_executor(pure=False)
 
@@ -108,6 +113,7 @@ class ClusterExecutor(Executor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._executor.shutdown(wait=wait and not cancel_futures)
         self._client.close()
+        self._log.setLevel(self._level)
 
     def kill(self) -> None:
         """Have the cluster forget what was asked of it; what runs there runs to its end."""
