@@ -100,8 +100,10 @@ def test_a_run_killed_in_the_middle_is_finished_by_the_next(tiny, released, agai
         assert tiny.dump(course) == after
     undisturbed = tiny.copy_of("autograded", released.root.parent / "undisturbed")
     expected = tiny.by_value(tiny.dump(undisturbed))
-    # nbgrader makes a second course, "default_course", to which nothing refers
-    assert tiny.by_value(after) | {"course": []} == expected | {"course": []}
+    # nbgrader makes a second course, "default_course", to which nothing refers; the stamp counts
+    # the transactions that changed answers, and a batch of ours is one
+    but = {"course": [], "markbook_stamp": []}
+    assert tiny.by_value(after) | but == expected | but
     for student in tiny.STUDENTS:
         (ours,) = course.autograded("hw", student).glob("*.ipynb")
         (theirs,) = undisturbed.autograded("hw", student).glob("*.ipynb")
