@@ -7,6 +7,7 @@ import json
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import textwrap
@@ -429,3 +430,30 @@ def test_a_submission_sees_nothing_of_the_graders_environment(
     execute(book, limits=Limits(), cwd=tmp_path, environment={"OURS": "yes"})
     assert text(book.cells[1].outputs) == "False yes\n"
     assert os.environ["SECRET_TOKEN"] == "hunter2"
+
+
+def test_an_interrupted_grader_leaves_no_kernel(tmp_path: Path) -> None:
+    program = textwrap.dedent(f"""
+        from pathlib import Path
+        from nbformat.v4 import new_code_cell, new_notebook
+        from markbook.kernels.execute import execute
+        from markbook.kernels.limits import Limits
+        code = "import os, time\\nopen('pid', 'w').write(str(os.getpid()))\\ntime.sleep(60)"
+        book = new_notebook(cells=[new_code_cell(code)])
+        execute(book, limits=Limits(), cwd=Path({str(tmp_path)!r}))
+    """)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, env=environment
+    )
+    written = tmp_path / "pid"
+    until = time.monotonic() + 30
+    while not (written.is_file() and written.read_text()) and time.monotonic() < until:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert said.strip().endswith("KeyboardInterrupt")
+    assert not Path(f"/proc/{written.read_text()}").exists()
+    assert list(temporary.iterdir()) == []
