@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
     from distributed import LocalCluster
 
@@ -41,6 +43,19 @@ def shared_samples() -> Path:
     if not folder.is_dir():
         pytest.skip("the real papers in shared/samples are not on this machine")
     return folder
+
+
+@pytest.fixture(scope="session")
+def published_schema() -> Callable[[str], dict[str, Any]]:
+    """The function of tests/schemas.py that returns a published JSON schema by its name."""
+    path = Path(__file__).with_name("schemas.py")
+    spec = importlib.util.spec_from_file_location("markbook_schemas", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    published: Callable[[str], dict[str, Any]] = module.published
+    return published
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from markbook import __version__
 from markbook.checks.findings import Severity
@@ -11,6 +12,7 @@ from markbook.checks.registry import all_checks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from markbook.checks.engine import Report
     from markbook.checks.findings import Finding
@@ -72,16 +74,19 @@ def as_json_value(course: Course, report: Report) -> dict[str, Any]:
     }
 
 
-def as_github(course: Course, findings: Sequence[Finding]) -> str:
-    """Return a workflow command for each finding, which GitHub shows beside the file."""
-    return "\n".join(_command(course, found) for found in findings)
+def as_github(course: Course, findings: Sequence[Finding], top: Path | None = None) -> str:
+    """Return a workflow command for each finding, which GitHub shows beside the file.
+
+    Files are named as seen from ``top``, the repository's folder (without it the course's).
+    """
+    return "\n".join(_command(course, found, top) for found in findings)
 
 
-def _command(course: Course, found: Finding) -> str:
+def _command(course: Course, found: Finding, top: Path | None) -> str:
     # A line in a cell is not a line of the file, so notebooks are annotated as a whole.
     line = found.line if found.line is not None and found.cell is None else 1
     properties = {
-        "file": course.relative(found.path),
+        "file": _seen_from(course, found.path, top),
         "line": str(line),
         "title": f"{found.code} {found.check}",
     }
@@ -91,13 +96,22 @@ def _command(course: Course, found: Finding) -> str:
     return f"::{_GITHUB[found.severity]} {named}::{_escaped(message)}"
 
 
+def _seen_from(course: Course, path: Path, top: Path | None) -> str:
+    if top is not None and path.is_relative_to(top):
+        return path.relative_to(top).as_posix()
+    return course.relative(path)
+
+
 def _escaped(text: str, *, more: bool = False) -> str:
     text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return text.replace(":", "%3A").replace(",", "%2C") if more else text
 
 
-def as_sarif(course: Course, findings: Sequence[Finding]) -> str:
-    """Return the findings as a SARIF 2.1.0 log with one run and every check as a rule."""
+def as_sarif(course: Course, findings: Sequence[Finding], top: Path | None = None) -> str:
+    """Return the findings as a SARIF 2.1.0 log with one run and every check as a rule.
+
+    Files are named as seen from ``top``, the repository's folder (without it the course's).
+    """
     rules = [
         {
             "id": check.code,
@@ -114,18 +128,22 @@ def as_sarif(course: Course, findings: Sequence[Finding]) -> str:
         "runs": [
             {
                 "tool": {"driver": {"name": "markbook", "version": __version__, "rules": rules}},
-                "results": [_result(course, found) for found in findings],
+                "results": [_result(course, found, top) for found in findings],
             }
         ],
     }
     return json.dumps(log, indent=2, ensure_ascii=False)
 
 
-def _result(course: Course, found: Finding) -> dict[str, Any]:
-    physical: dict[str, Any] = {"artifactLocation": {"uri": _uri(course, found)}}
-    if found.line is not None and found.cell is None:
-        physical["region"] = {"startLine": found.line}
-    location: dict[str, Any] = {"physicalLocation": physical}
+def _result(course: Course, found: Finding, top: Path | None) -> dict[str, Any]:
+    # GitHub leaves out a result without a line, and a line in a cell is not one of the file.
+    line = found.line if found.line is not None and found.cell is None else 1
+    location: dict[str, Any] = {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(_seen_from(course, found.path, top))},
+            "region": {"startLine": line},
+        }
+    }
     if found.cell is not None:
         location["logicalLocations"] = [{"name": f"cell {found.cell}", "kind": "member"}]
     return {
@@ -134,12 +152,6 @@ def _result(course: Course, found: Finding) -> dict[str, Any]:
         "message": {"text": f"{found.message} {found.hint}".strip()},
         "locations": [location],
     }
-
-
-def _uri(course: Course, found: Finding) -> str:
-    from urllib.parse import quote
-
-    return quote(course.relative(found.path))
 
 
 def _summary(documentation: str | None) -> str:

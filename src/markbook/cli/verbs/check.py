@@ -9,6 +9,7 @@ import click
 
 from markbook.cli import options, show
 from markbook.cli.exits import ExitCode
+from markbook.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +27,16 @@ FORMATS = ("text", "github", "sarif")
 @click.option("--select", multiple=True, metavar="CODE", help="Only these checks (repeatable).")
 @click.option("--ignore", multiple=True, metavar="CODE", help="Not these checks (repeatable).")
 @click.option("--quick", is_flag=True, help="Only checks that run no code.")
+@click.option("--mutate", is_flag=True, help="Try graders on wrong answers, too (MB61).")
 @click.option("--fix", "fixing", is_flag=True, help="Apply the fixes that are safe.")
 @click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option(
+    "--sarif",
+    "sarif_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write a SARIF log to FILE.",
+)
 @click.option("--list", "listing", is_flag=True, help="List the checks.")
 @options.common
 @options.dry_run
@@ -36,8 +45,10 @@ def command(  # noqa: PLR0913  (one argument for each option)
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     quick: bool,
+    mutate: bool,
     fixing: bool,
     style: str,
+    sarif_path: Path | None,
     listing: bool,
     course_path: Path | None,
     as_json: bool,
@@ -50,7 +61,8 @@ def command(  # noqa: PLR0913  (one argument for each option)
     """
     from markbook import checks
 
-    chosen = [c for c in checks.choose(select, ignore) if not (quick and c.slow)]
+    some = checks.choose(select, ignore, optional=mutate or listing)
+    chosen = [c for c in some if not (quick and c.slow)]
     if listing:
         _list(chosen, as_json=as_json)
         return ExitCode.DONE
@@ -62,8 +74,29 @@ def command(  # noqa: PLR0913  (one argument for each option)
             named = ", ".join(course.relative(path) for path in mended)
             click.echo(f"mended  {named}", err=True)
             report = checks.run_checks(course, chosen, paths)
+    if sarif_path is not None and not dry_run:
+        _write_sarif(course, report, sarif_path)
     _tell(course, report, style, as_json=as_json)
     return ExitCode.ATTENTION if report.of(checks.Severity.ERROR) else ExitCode.DONE
+
+
+def _write_sarif(course: Course, report: Report, path: Path) -> None:
+    from markbook.checks import formats
+    from markbook.text.files import write_atomic
+
+    try:
+        write_atomic(path, formats.as_sarif(course, report.findings, _top(course)) + "\n")
+    except OSError as error:
+        raise UsageError(
+            f"The SARIF log {path} cannot be written: {error.strerror or error}.",
+            hint="Name another file with --sarif.",
+        ) from error
+
+
+def _top(course: Course) -> Path:
+    """Return the repository's folder: GitHub names files as seen from there."""
+    folders = (course.root, *course.root.parents)
+    return next((each for each in folders if (each / ".git").exists()), course.root)
 
 
 def _list(chosen: Sequence[Any], *, as_json: bool) -> None:
@@ -73,6 +106,7 @@ def _list(chosen: Sequence[Any], *, as_json: bool) -> None:
             "name": check.name,
             "severity": str(check.severity),
             "slow": check.slow,
+            "optional": check.optional,
             "fixable": check.fixable,
             "summary": (check.__doc__ or "").strip().partition("\n")[0],
         }
@@ -92,10 +126,10 @@ def _tell(course: Course, report: Report, style: str, *, as_json: bool) -> None:
     if as_json:
         show.json_out(formats.as_json_value(course, report))
     elif style == "sarif":
-        show.line(formats.as_sarif(course, report.findings))
+        show.line(formats.as_sarif(course, report.findings, _top(course)))
     elif style == "github":
         if report.findings:
-            show.line(formats.as_github(course, report.findings))
+            show.line(formats.as_github(course, report.findings, _top(course)))
     else:
         if report.findings:
             show.line(formats.as_text(course, report.findings) + "\n")
