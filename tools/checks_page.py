@@ -14,7 +14,8 @@ What `markbook check` and `pytest source graders` look for. This page is written
 themselves (`python tools/checks_page.py`); the codes stay the same for ever.
 
 An **error** keeps the exit code from being 0. `--fix` applies the fixes of those marked *fixable*.
-*Slow* ones run code; `--quick` leaves them out.
+*Slow* ones run code; `--quick` leaves them out. Those *with --mutate* run only with that option, or
+when selected by code.
 """
 
 FAMILIES = {
@@ -26,6 +27,7 @@ FAMILIES = {
     "MB50": "Rubric files",
     "MB51": "What a rubric says",
     "MB60": "Rubrics, tested",
+    "MB61": "Graders, tried on wrong answers",
     "MB70": "What students read",
 }
 
@@ -42,6 +44,7 @@ def page() -> str:
         kinds = [str(check.severity)]
         kinds += ["fixable"] if check.fixable else []
         kinds += ["slow"] if check.slow else []
+        kinds += ["with --mutate"] if check.optional else []
         lines.append(f"### {check.code} {check.name}\n")
         lines.append(f"*{', '.join(kinds)}* · {inspect.getdoc(check)}\n")
     return "\n".join(lines)

@@ -57,6 +57,9 @@ def test_checks_are_chosen_by_code_by_beginning_and_by_name():
     assert [c.code for c in choose(["outputs-in-source"])] == ["MB104"]
     assert {c.code[:3] for c in choose(["mb1"])} == {"MB1"}
     assert "MB104" not in {c.code for c in choose((), ["MB10"])}
+    assert {c.code for c in choose(["MB61"])} == {c.code for c in all_checks() if c.optional}
+    assert not any(c.optional for c in [*choose(), *choose(["MB6"])])
+    assert "MB611" in {c.code for c in choose(["MB6"], ["MB612"], optional=True)}
     with pytest.raises(UsageError, match=r"outputs-in-sauce.*Did you mean 'outputs-in-source'"):
         choose(["outputs-in-sauce"])
 

@@ -56,7 +56,8 @@ class Check(ABC):
 
     ``code`` is stable for ever (``MB101``), ``name`` is its words (``unreadable-notebook``).
     A ``slow`` check runs code; the quick ones come first. ``broken_too`` looks at files that
-    cannot be read as well. The class's docstring is its page.
+    cannot be read as well. An ``optional`` one runs only when asked for. The class's docstring is
+    its page.
     """
 
     code: ClassVar[str]
@@ -66,6 +67,7 @@ class Check(ABC):
     slow: ClassVar[bool] = False
     fixable: ClassVar[bool] = False
     broken_too: ClassVar[bool] = False
+    optional: ClassVar[bool] = False
 
     @abstractmethod
     def examine(self, target: Target) -> Iterable[Finding]:

@@ -41,10 +41,13 @@ def all_checks() -> tuple[Check, ...]:
     return tuple(found[code] for code in sorted(found))
 
 
-def choose(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[Check, ...]:
+def choose(
+    select: Sequence[str] = (), ignore: Sequence[str] = (), *, optional: bool = False
+) -> tuple[Check, ...]:
     """Return the checks of ``select`` (all without any) that are not in ``ignore``.
 
-    Both hold codes, beginnings of codes (``MB2``) or names; quick checks come first. Raises
+    Both hold codes, beginnings of codes (``MB2``) or names; quick checks come first. Optional
+    checks are left out unless ``optional``, or selected by what names only such. Raises
     ``UsageError`` for one that no check has.
     """
     for word in (*select, *ignore):
@@ -55,13 +58,25 @@ def choose(select: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[Chec
             raise UsageError(
                 f"There is no check {word!r}.", hint=f"{guess}'markbook check --list' lists all."
             )
+    wanted = all_checks() if optional else _without_optional(select)
     chosen = [
         check
-        for check in all_checks()
+        for check in wanted
         if (not select or any(_matches(check, word) for word in select))
         and not any(_matches(check, word) for word in ignore)
     ]
     return tuple(sorted(chosen, key=lambda check: (check.slow, check.code)))
+
+
+def _without_optional(select: Sequence[str]) -> tuple[Check, ...]:
+    """Return the checks without the optional ones that nobody asked for by name."""
+    usual = [check for check in all_checks() if not check.optional]
+    asked = [word for word in select if not any(_matches(check, word) for check in usual)]
+    return tuple(
+        check
+        for check in all_checks()
+        if not check.optional or any(_matches(check, word) for word in asked)
+    )
 
 
 def _matches(check: Check, word: str) -> bool:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from markbook.graders import SuggestionLine
     from markbook.model import Exemplar, Rubric
 
-__all__ = ["CHECKS", "Judged", "judge"]
+__all__ = ["CHECKS", "SURE", "Judged", "judge", "prompt_of"]
 
-_SURE = 0.9  # the confidence at which suggestions are documented to be accepted
+SURE = 0.9  # the confidence at which suggestions are documented to be accepted
 _TIMEOUT = 120.0  # seconds for each cell of a grader: a handful of exemplars takes a few
 _SEED = 0
 
@@ -46,7 +46,7 @@ def judge(target: Target, rubric: Rubric, texts: Sequence[str]) -> Judged:
 
     view = target.assignment
     found = text_questions(view).get(rubric.question)
-    prompt = _prompt(view, rubric.question) if found else ""
+    prompt = prompt_of(view, rubric.question) if found else ""
     different = {answer_hash(text): text for text in texts}
     done = run_job(
         Job(
@@ -73,7 +73,8 @@ def _exemplars_judged(view: AssignmentView, each: RubricView) -> Judged | None:
 
 
 @cache
-def _prompt(view: AssignmentView, question: str) -> str:
+def prompt_of(view: AssignmentView, question: str) -> str:
+    """Return the text that asks the question, empty where no notebook asks it."""
     from markbook.notebooks import read_questions
 
     questions = read_questions(view.source, view.name)
@@ -199,7 +200,7 @@ class UnseenExemplarMisjudged(_Tested):
                 earns = criterion.id in exemplar.earns
                 if judged.of(exemplar.text, criterion.id).awarded is (not earns):
                     continue  # wrong with all of it known as well: that is said already
-                if line.awarded is (not earns) and line.confidence >= _SURE:
+                if line.awarded is (not earns) and line.confidence >= SURE:
                     said = "awards" if line.awarded else "refuses"
                     yield self.at(
                         target,
