@@ -312,6 +312,26 @@ class UnlockedPrompt(Check):
             )
 
 
+class UnlockedTask(Check):
+    """A task cell that is not locked: nbgrader's autograder fails on every submission."""
+
+    code = "MB213"
+    name = "unlocked-task"
+    scope = Scope.NOTEBOOK
+    fixable = True
+
+    def examine(self, target: Target) -> Iterator[Finding]:
+        for cell in _cells(target):
+            if cell.task and cell.is_markdown and not cell.locked:
+                yield self.finding(
+                    target,
+                    "The task is not locked, and nbgrader fails on every submission then.",
+                    hint="Make it a 'Manually graded task' again in the Create Assignment bar.",
+                    cell=cell,
+                    fix=Fix("locks it", target.path, _setting(cell, locked=True)),
+                )
+
+
 def _cells(target: Target) -> tuple[CellView, ...]:
     assert target.notebook is not None
     return target.notebook.cells
@@ -346,4 +366,5 @@ CHECKS: tuple[type[Check], ...] = (
     NoPrompt,
     AnswerlessTest,
     UnlockedPrompt,
+    UnlockedTask,
 )
