@@ -27,7 +27,7 @@ def measure(bench: Bench) -> list[Row]:
     theirs = courses.class_of(bench, courses.FOURTEEN, few)
     bench.say(f"14 answers: nbgrader over {few} submissions")
     stock_seconds = stock.autograde(theirs, courses.FOURTEEN, two_cores()).submission
-    found = {size: _class(bench, size) for size in sizes}
+    found = _classes(bench, sizes)
     each = {size: [run.submission * 1000 for run in runs] for size, runs in found.items()}
     small, middle, large = sizes
     (whole,) = found[large]
@@ -77,10 +77,15 @@ def measure(bench: Bench) -> list[Row]:
     ]
 
 
-def _class(bench: Bench, size: int) -> list[Own]:
-    """Autograde classes of one size, the small ones more often."""
-    often = 1 if bench.quick or size > 5000 else 3 if size > 500 else 5
-    return [_one(bench, size, f"{number + 1} of {often}") for number in range(often)]
+def _classes(bench: Bench, sizes: tuple[int, int, int]) -> dict[int, list[Own]]:
+    """Autograde classes of three sizes, the small ones on both sides of the large one."""
+    small, middle, large = sizes
+    full = (small, middle, small, middle, small, large, small, middle, small, middle, small)
+    order = sizes if bench.quick else full
+    found: dict[int, list[Own]] = {size: [] for size in sizes}
+    for number, size in enumerate(order, start=1):
+        found[size].append(_one(bench, size, f"class {number} of {len(order)}"))
+    return found
 
 
 def _one(bench: Bench, size: int, number: str) -> Own:
