@@ -217,7 +217,7 @@ def test_what_another_kernel_cannot_have_is_refused(
 def test_where_kernels_cannot_be_forked_they_are_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("markbook.kernels.engine.sys", SimpleNamespace(platform="darwin"))
+    monkeypatch.setattr("markbook.kernels.enginerun.sys", SimpleNamespace(platform="darwin"))
     source = write(tmp_path / "in.ipynb", "import os; print(word, len(os.environ) > 3)")
     ended = []
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
