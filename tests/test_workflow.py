@@ -59,7 +59,7 @@ def gradebook(course: Path) -> dict[str, list[str]]:
     with sqlite3.connect(f"file:{course / 'gradebook.db'}?mode=ro", uri=True) as db:
         db.row_factory = sqlite3.Row
         names = [r[0] for r in db.execute("select name from sqlite_master where type = 'table'")]
-        names.remove("markbook_stamp")  # counts transactions; how many there are is a matter of time
+        names.remove("markbook_stamp")  # counts transactions: how many is a matter of time
         found = {}
         for name in names:
             rows = [dict(row) for row in db.execute(f'select * from "{name}"')]

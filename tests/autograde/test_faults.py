@@ -324,7 +324,19 @@ def alone(folder):
     (folder / "part.ipynb").rename(folder / "holiday.txt")
 
 
-@pytest.mark.parametrize("damage", [cut_off, nested, linked, piped, alone])
+def too_deep(folder):
+    """A path of 5,000 characters, which the system opens step by step only."""
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("d" * 250, dir_fd=here)
+        below = os.open("d" * 250, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(os.open("file", os.O_WRONLY | os.O_CREAT, dir_fd=here))
+    os.close(here)
+
+
+@pytest.mark.parametrize("damage", [cut_off, nested, linked, piped, alone, too_deep])
 def test_one_bad_submission_in_200_changes_nothing_for_the_other_199(
     tiny, make_class, damage, request
 ):
@@ -592,3 +604,19 @@ def alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.mark.parametrize("place", ["autograded", "autograded/s001"])
+def test_a_folder_that_cannot_be_written_is_named_and_the_next_run_goes_on(make_class, place):
+    course = make_class("course", 3)
+    path = course.root / place
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("in the way")
+    with pytest.raises(
+        MarkbookError, match=r"autograded notebooks cannot be written: .*autograded"
+    ):
+        grade(course)
+    path.unlink()
+    assert len(grade(course).of(Outcome.GRADED)) >= 1
+    assert grade(course).records == ()
+    assert {student for student in course.students("autograded", "hw")} == {"s000", "s001", "s002"}

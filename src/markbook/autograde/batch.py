@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 import uuid
 from concurrent.futures import BrokenExecutor, CancelledError
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING
 from markbook.autograde.events import SubmissionFinished, SubmissionStarted, SubmissionUnchanged
 from markbook.autograde.files import HandedIn, laid_down, read_submission
 from markbook.autograde.interrupts import finishing
+from markbook.autograde.nursery import cannot_write
 from markbook.autograde.report import SubmissionReport
 from markbook.autograde.worker import MASTER_WANTED, failed, grade_here
-from markbook.errors import MarkbookError
 from markbook.executors import ExecutorLost, SerialExecutor, warm, width
 from markbook.model import GradedSubmission, Outcome, SubmissionRecord
 
@@ -244,29 +245,39 @@ class Batch:
         """
         away: list[str] = []
         try:
-            for done in batch:
-                if done.result.outcome is not Outcome.FAILED:
-                    self._grow(done)
+            batch = [self._grown(done) for done in batch]
             for done in batch:
                 away.append(done.student)
                 self.nursery.take_away(done.student, self._folder(done.student))
         except OSError as error:
             self._put_back(away)
-            raise MarkbookError(
-                f"The autograded notebooks cannot be written: {error.strerror} ({error.filename}).",
-                hint="What was stored is kept; mend it, then run this again to do the rest.",
-            ) from error
+            raise cannot_write(error) from error
         try:
             self.resynced += self._save(batch)
         except BaseException:
             self._look_after(batch)
             raise
-        self._hand_over(batch)
+        try:
+            self._hand_over(batch)
+        except OSError as error:  # what is stored is graded again for want of its folder
+            raise cannot_write(error) from error
 
-    def _grow(self, done: _Done) -> None:
-        master, handed, result = self.plan.master, done.handed, done.result
-        files = laid_down(handed.submission, result.notebooks, master.helpers, self.plan.rules)
-        self.nursery.grow(done.student, files)
+    def _grown(self, done: _Done) -> _Done:
+        """Build a submission's new folder; one that no folder can be built of has failed."""
+        if done.result.outcome is Outcome.FAILED:
+            return done
+        submission, notebooks = done.handed.submission, done.result.notebooks
+        files = laid_down(submission, notebooks, self.plan.master.helpers, self.plan.rules)
+        try:
+            self.nursery.grow(done.student, files)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            self.nursery.drop(done.student)
+            return _Done(
+                done.handed, failed(done.student, "the path of one of its files is too long")
+            )
+        return done
 
     def _save(self, batch: list[_Done]) -> int:
         graded = [self._graded(done) for done in batch]

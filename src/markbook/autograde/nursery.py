@@ -7,13 +7,15 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from markbook.errors import MarkbookError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from markbook.autograde.settings import FileRules
 
-__all__ = ["Nursery", "lay_down"]
+__all__ = ["Nursery", "cannot_write", "lay_down"]
 
 
 def lay_down(folder: Path, files: Mapping[str, bytes], rules: FileRules) -> None:
@@ -53,12 +55,15 @@ class Nursery:
         self.rules = rules
 
     def __enter__(self) -> Nursery:
-        self._clear()
-        (self.folder / "old").mkdir(parents=True)
+        try:
+            _remove(self.folder)
+            (self.folder / "old").mkdir(parents=True)
+        except OSError as error:
+            raise cannot_write(error) from error
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._clear()
+        shutil.rmtree(self.folder, ignore_errors=True)  # the next run tries again
 
     def grow(self, student: str, files: Mapping[str, bytes]) -> None:
         """Build a student's new folder, beside the one that is there."""
@@ -66,14 +71,18 @@ class Nursery:
         _remove(place)
         lay_down(place, files, self.rules)
 
+    def drop(self, student: str) -> None:
+        """Take away what was built of a student's new folder."""
+        _remove(self.folder / "new" / student)
+
     def take_away(self, student: str, folder: Path) -> None:
         """Put the folder that is there out of sight; ``put_back`` undoes it."""
         with suppress(FileNotFoundError):
             folder.rename(self.folder / "old" / student)
 
     def put_back(self, student: str, folder: Path) -> None:
-        """Give a student back the folder that was taken away, if one was."""
-        with suppress(FileNotFoundError):
+        """Give a student back the folder that was taken away, if one was and it can be."""
+        with suppress(OSError):  # where it cannot, the next run makes it again
             (self.folder / "old" / student).rename(folder)
 
     def hand_over(self, student: str, folder: Path) -> None:
@@ -89,8 +98,13 @@ class Nursery:
                 folder.parent.rmdir()  # only if this was the student's last assignment
         _remove(self.folder / "old" / student)
 
-    def _clear(self) -> None:
-        _remove(self.folder)
+
+def cannot_write(error: OSError) -> MarkbookError:
+    """Return the error that says that autograded folders cannot be written, and what to do."""
+    return MarkbookError(
+        f"The autograded notebooks cannot be written: {error.strerror} ({error.filename}).",
+        hint="What was stored is kept; mend it, then run this again to do the rest.",
+    )
 
 
 def _remove(folder: Path) -> None:
