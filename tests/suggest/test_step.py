@@ -221,6 +221,83 @@ def test_a_grader_that_fails_is_a_finding_and_the_others_go_on(
     assert "markbook-failed" not in (course.root / one.notebook).read_text()
 
 
+EXEMPLARS = """\
+exemplars:
+  - text: It proves that nobody tampered with the token.
+    earns: [integrity]
+  - text: It is long.
+    earns: []
+  - text: It is blue.
+    earns: []
+"""
+LONG = "from markbook.graders import Grader\ngrader = Grader.open(answers, rubric, suggestions)"
+
+
+def _with_exemplars(course: Course, question: str) -> None:
+    path = course.rubric("hw", question)
+    path.write_text(path.read_text().replace("exemplars: []\n", EXEMPLARS))
+
+
+def _rule(source: str) -> tuple[str, str, str]:
+    return (
+        LONG,
+        f"@grader.criterion('integrity')\ndef rule(answer):\n    {source}",
+        "grader.finish()",
+    )
+
+
+def test_a_grader_that_misjudges_exemplars_suggests_nothing_until_it_is_mended(
+    course: Course, gb: Gradebook
+) -> None:
+    _with_exemplars(course, "one")
+    suggest(course, gb, "hw", questions=["one"])
+    before = gb.suggestions("hw", "one")
+    assert before
+    _own_grader(course, "one", *_rule("return 'long' in answer.text"))
+    for _ in range(2):
+        (one,) = suggest(course, gb, "hw", questions=["one"]).questions
+        assert one.state is QuestionState.FAILED
+        assert one.reason == (
+            "2 of its 3 exemplars are misjudged (1, 2): mend the grader or the rubric"
+            " ('markbook check graders/hw/one.yaml' says what is wrong)."
+            " See reports/hw/graders/one.ipynb."
+        )
+    assert gb.suggestions("hw", "one") == before
+    assert "It is blue" not in (course.root / one.notebook).read_text()
+    _own_grader(course, "one", *_rule("return 'nobody' in answer.text or None"))
+    (one,) = suggest(course, gb, "hw", questions=["one"]).questions
+    assert one.state is QuestionState.SUGGESTED, (
+        "an exemplar that earns nothing may be abstained on"
+    )
+    _own_grader(course, "one", *_rule("return None if 'nobody' in answer.text else False"))
+    (one,) = suggest(course, gb, "hw", questions=["one"]).questions
+    assert one.reason.startswith("1 of its 3 exemplars is misjudged (1)"), "the grader abstained"
+
+
+def test_exemplars_are_judged_again_only_when_rubric_or_grader_changed(
+    course: Course, gb: Gradebook, tmp_path: Path
+) -> None:
+    _with_exemplars(course, "one")
+    runs = tmp_path / "runs"
+    count = f"open({str(runs)!r}, 'a').write('.')"
+    mended = _rule("return 'nobody' in answer.text")
+    _own_grader(course, "one", count, *mended)
+
+    def suggested(state: str, grader_runs: int, **options: bool) -> None:
+        runs.write_text("")
+        (one,) = suggest(course, gb, "hw", questions=["one"], **options).questions  # type: ignore[arg-type]
+        assert (one.state.value, len(runs.read_text())) == (state, grader_runs)
+
+    suggested("suggested", 2)
+    suggested("unchanged", 0)
+    _save(gb, "dee", "Nobody knows.")
+    suggested("suggested", 1)
+    suggested("suggested", 2, force=True)
+    path = course.rubric("hw", "one")
+    path.write_text(path.read_text().replace("It is blue.", "It is green."))
+    suggested("suggested", 2)
+
+
 def test_graders_may_run_in_processes_of_another_executor(course: Course, gb: Gradebook) -> None:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:

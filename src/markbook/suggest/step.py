@@ -56,12 +56,16 @@ SuggestEvent = QuestionStarted | QuestionFinished
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A question with a grader to run, and what its run depends on."""
+    """A question with a grader to run, and what its run depends on.
+
+    ``tested`` is what the judging of its exemplars depends on: the same without the answers.
+    """
 
     question: str
     rubric: Rubric
     job: Job
     fingerprint: str
+    tested: str
     grader: str
     kept: Path
     students: int
@@ -84,9 +88,11 @@ def suggest(  # noqa: PLR0913  (keyword options of one step, each with a default
 
     A question is run again only when its answers, rubric, grader notebook, ``seed`` or Markbook's
     version changed, or with ``force``. A question whose rubric or grader fails is reported and
-    keeps its earlier suggestions; the others go on. Grader runs go through ``executor``; without
-    one, as many threads as there are processors each wait for a kernel of their own. ``timeout``
-    is in seconds for each cell. Suggestions are never marks, and no mark is touched.
+    keeps its earlier suggestions; the others go on. So is one whose grader misjudges an exemplar of
+    its rubric; they are judged before the answers, unless the kept run has it done. Grader runs go
+    through ``executor``; without one, as many threads as there are processors each wait for a
+    kernel of their own. ``timeout`` is in seconds for each cell. Suggestions are never marks, and
+    no mark is touched.
 
     Raises ``UnknownName`` for an assignment or question that the course lacks, ``NotebookError``
     when the authored notebooks cannot be read.
@@ -148,9 +154,14 @@ class _Batch:
         if state is not None:
             changed = 0 if dry_run else self._clear(question.id)
             return replace(_result(plan, state), changed=changed)
-        if not force:
-            return self._unchanged(plan) or plan
-        return plan
+        if force:
+            return plan
+        known = _kept_metadata(plan.kept)
+        if known.get("tested") != plan.tested:
+            return plan
+        if known.get("fingerprint") == plan.fingerprint and (same := self._unchanged(plan)):
+            return same
+        return replace(plan, job=replace(plan.job, exemplars=()))
 
     def run(self, plans: Sequence[_Plan], executor: Executor | None) -> None:
         """Run the graders and store each question's suggestions as they come."""
@@ -197,12 +208,15 @@ class _Batch:
             criteria=tuple(c.id for c in rubric.criteria),
             seed=seed,
             timeout=timeout,
+            exemplars=rubric.exemplars,
         )
+        depends = {} if rubric.policy == "manual" else _depends(job, rubric)
         return _Plan(
             question=question.id,
             rubric=rubric,
             job=job,
-            fingerprint="" if rubric.policy == "manual" else _fingerprint(job, rubric),
+            fingerprint=_fingerprint(depends | _answers(job)),
+            tested=_fingerprint(depends),
             grader=self.course.relative(grader),
             kept=self.course.reports(self.assignment) / "graders" / f"{question.id}.ipynb",
             students=len(answered),
@@ -214,9 +228,7 @@ class _Batch:
         return self.gb.replace_suggestions(self.assignment, question, [])
 
     def _unchanged(self, plan: _Plan) -> QuestionSuggestions | None:
-        """Return the result of the kept run if nothing changed since, else None."""
-        if _kept_fingerprint(plan.kept) != plan.fingerprint:
-            return None
+        """Return the result of the kept run if the gradebook has all of it, else None."""
         stored = self.gb.suggestions(self.assignment, plan.question)
         pairs = {(s.answer_hash, s.criterion) for s in stored}
         wanted = {(a.key, c) for a in plan.job.answers for c in plan.job.criteria}
@@ -226,9 +238,9 @@ class _Batch:
 
     def _store(self, plan: _Plan, done: JobResult) -> QuestionSuggestions:
         """Store a run: first the gradebook, then the notebook that says it is done."""
-        if done.reason:
-            kept = _keep(plan.kept, done.notebook, {"failed": True, "reason": done.reason})
-            reason = done.reason
+        reason = done.reason or self._misjudged(plan, done.misjudged)
+        if reason:
+            kept = _keep(plan.kept, done.notebook, {"failed": True, "reason": reason})
             if kept:
                 reason = f"{reason} See {self.course.relative(plan.kept)}."
             notebook = self.course.relative(plan.kept) if kept else ""
@@ -242,6 +254,7 @@ class _Batch:
             done.notebook,
             {
                 "fingerprint": plan.fingerprint,
+                "tested": plan.tested,
                 "grader": plan.grader,
                 "rubric_version": plan.rubric.version,
                 "seed": plan.job.seed,
@@ -250,6 +263,19 @@ class _Batch:
         )
         result = self._counted(plan, QuestionState.SUGGESTED, suggestions)
         return replace(result, changed=changed)
+
+    def _misjudged(self, plan: _Plan, numbers: Sequence[int]) -> str:
+        """Say which exemplars came out wrong, and where to see it; nothing when none did."""
+        if not numbers:
+            return ""
+        total = len(plan.job.exemplars)
+        which = ", ".join(map(str, numbers))
+        rubric = self.course.relative(self.course.rubric(self.assignment, plan.question))
+        are = "is" if len(numbers) == 1 else "are"
+        return (
+            f"{len(numbers)} of its {total} exemplars {are} misjudged ({which}): mend the grader or"
+            f" the rubric ('markbook check {rubric}' says what is wrong)."
+        )
 
     def _counted(
         self, plan: _Plan, state: QuestionState, suggestions: Sequence[Suggestion]
@@ -292,10 +318,9 @@ def _lines(answers: Sequence[tuple[str, str]]) -> tuple[AnswerLine, ...]:
     return tuple(AnswerLine(key, texts[key], counts[key]) for key in sorted(texts))
 
 
-def _fingerprint(job: Job, rubric: Rubric) -> str:
-    """Return the hash of everything that a run depends on."""
-    document = {
-        "answers": [[answer.key, answer.count] for answer in job.answers],
+def _depends(job: Job, rubric: Rubric) -> dict[str, Any]:
+    """Return what every run of a question depends on, whatever is judged."""
+    return {
         "rubric": rubric_document(rubric),
         "rubric_version": rubric.version,
         "prompt": job.prompt,
@@ -303,15 +328,23 @@ def _fingerprint(job: Job, rubric: Rubric) -> str:
         "seed": job.seed,
         "version": __version__,
     }
+
+
+def _answers(job: Job) -> dict[str, Any]:
+    return {"answers": [[answer.key, answer.count] for answer in job.answers]}
+
+
+def _fingerprint(document: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def _kept_fingerprint(path: Path) -> str:
+def _kept_metadata(path: Path) -> dict[str, Any]:
+    """Return what is known of the kept run, nothing when there is none that can be read."""
     try:
-        notebook = json.loads(path.read_bytes())
-        return str(notebook["metadata"]["markbook"]["fingerprint"])
+        found = json.loads(path.read_bytes())["metadata"]["markbook"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return ""
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _keep(path: Path, notebook: bytes, metadata: dict[str, Any]) -> bool:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from markbook.errors import MarkbookError
 from markbook.graders import AnswerLine, SuggestionLine, read_suggestions, write_answers
 from markbook.kernels import GraderRunError, run_grader
+from markbook.model import answer_hash
 from markbook.text.files import write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from markbook.model import Exemplar
 
 __all__ = ["Job", "JobResult", "run_job"]
 
@@ -20,7 +27,10 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """All that one grader run needs, as values that cross processes. ``timeout`` in seconds."""
+    """All that one grader run needs, as values that cross processes. ``timeout`` in seconds.
+
+    ``exemplars`` are judged first, in a run of their own; the answers only when all come out right.
+    """
 
     question: str
     grader: Path
@@ -30,13 +40,15 @@ class Job:
     criteria: tuple[str, ...]
     seed: int
     timeout: float
+    exemplars: tuple[Exemplar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
     """What a run gave: ``lines`` for every text and criterion, or ``reason`` why there are none.
 
-    ``notebook`` is the notebook as run, empty when it never started.
+    ``notebook`` is the notebook as run, empty when it never started. ``misjudged`` are the numbers
+    (from 1) of the exemplars that came out wrong: then the notebook is the run that judged them.
     """
 
     question: str
@@ -44,14 +56,43 @@ class JobResult:
     notebook: bytes = b""
     reason: str = ""
     log: str = ""
+    misjudged: tuple[int, ...] = ()
 
 
 def run_job(job: Job) -> JobResult:
-    """Run one grader notebook in a folder of its own and check what it wrote.
+    """Run one grader notebook on its exemplars, then on the answers, and check what it wrote.
+
+    A grader that does not award an exemplar just what it earns gets no answers. Each run has a
+    folder of its own.
 
     The notebook gets names relative to that folder, so that what is kept names no machine.
     Nothing it does wrong is raised: a reason comes back.
     """
+    if job.exemplars:
+        judged = _run(replace(job, answers=_lines(job.exemplars)))
+        wrong = _misjudged(job, judged.lines)
+        if judged.reason or wrong:
+            return replace(judged, lines=(), misjudged=() if judged.reason else wrong)
+    return _run(job)
+
+
+def _lines(exemplars: Iterable[Exemplar]) -> tuple[AnswerLine, ...]:
+    texts = {answer_hash(exemplar.text): exemplar.text for exemplar in exemplars}
+    return tuple(AnswerLine(key, texts[key]) for key in sorted(texts))
+
+
+def _misjudged(job: Job, lines: Iterable[SuggestionLine]) -> tuple[int, ...]:
+    """Return the exemplars that MB602 or MB603 would name: awarded has to be what is earned."""
+    awarded = {(line.key, line.criterion) for line in lines if line.awarded is True}
+    return tuple(
+        number
+        for number, exemplar in enumerate(job.exemplars, start=1)
+        if {name for name in job.criteria if (answer_hash(exemplar.text), name) in awarded}
+        != set(exemplar.earns)
+    )
+
+
+def _run(job: Job) -> JobResult:
     with tempfile.TemporaryDirectory(prefix="markbook-grader-") as temporary:
         folder = Path(temporary)
         rubric = f"{job.question}.yaml"
