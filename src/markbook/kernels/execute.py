@@ -115,7 +115,8 @@ def _attempt(
         with client.setup_kernel():
             notebook.metadata["language_info"] = _node(client.language_info)
             for index, cell in enumerate(notebook.cells):
-                client.execute_cell(cell, index, store_history=True)
+                if cell.cell_type == "code":  # nbclient looks too, in a loop run for each cell
+                    client.execute_cell(cell, index, store_history=True)
             index = None
         client.set_widgets_metadata()
     except KernelStartError as error:
