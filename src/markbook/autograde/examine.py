@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from markbook.autograde.align import CannotAlign, align
-from markbook.autograde.align_files import align_files
-from markbook.autograde.align_read import anchors_of
+from markbook.autograde.alignment import CannotAlign, align, align_files
+from markbook.autograde.alignment.read import anchors_of
 from markbook.autograde.timestamps import NAME as TIMESTAMP
 from markbook.autograde.timestamps import read_timestamp
 from markbook.errors import NotebookError
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-    from markbook.autograde.align_values import Alignment
+    from markbook.autograde.alignment.values import Alignment
 
 __all__ = ["Cell", "Examination", "Notebook", "examine", "master_as_released"]
 

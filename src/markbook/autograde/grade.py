@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
 
-from markbook.autograde.align import CannotAlign, align
-from markbook.autograde.align_files import align_files
+from markbook.autograde.alignment import CannotAlign, align, align_files
 from markbook.autograde.answers import SIDECAR, answer_texts, find_answers, read_sidecar
 from markbook.autograde.prepared import prepare
 from markbook.autograde.restore import restore

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
 
-from markbook.autograde.align_claims import missing
-from markbook.autograde.align_story import claimed, join, numbers, predecessor
-from markbook.autograde.align_values import How, Role, defined, quoted, shown_cells
+from markbook.autograde.alignment.claims import missing
+from markbook.autograde.alignment.story import claimed, join, numbers, predecessor
+from markbook.autograde.alignment.values import How, Role, defined, quoted, shown_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from markbook.autograde.align_story import Story
-    from markbook.autograde.align_values import Anchor, Piece
+    from markbook.autograde.alignment.story import Story
+    from markbook.autograde.alignment.values import Anchor, Piece
 
 __all__ = ["follow_order", "take_new_cells"]
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from markbook.autograde.align_read import anchors_of, nbgrader_of
-from markbook.autograde.align_values import plain
+from markbook.autograde.alignment.read import anchors_of, nbgrader_of
+from markbook.autograde.alignment.values import plain
 from markbook.text.controls import visible_plain
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-    from markbook.autograde.align_values import Anchor
+    from markbook.autograde.alignment.values import Anchor
     from markbook.model import MasterNotebook
 
 __all__ = ["Filing", "align_files"]

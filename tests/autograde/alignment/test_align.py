@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
-from markbook.autograde.align import CannotAlign, How, align
-from markbook.autograde.align_files import align_files
+from markbook.autograde.alignment import CannotAlign, How, align, align_files
 from markbook.model import MasterCell, MasterNotebook
 
 STUB = "YOUR ANSWER HERE"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from markbook.autograde.align_answers import follow_order, take_new_cells
-from markbook.autograde.align_build import build, in_order, put_back
-from markbook.autograde.align_claims import claim_by_id, claim_by_text, cut_merged, recognised
-from markbook.autograde.align_copies import resolve_copies
-from markbook.autograde.align_read import anchors_of, as_released, nbgrader_of, pieces_of
-from markbook.autograde.align_story import Story
-from markbook.autograde.align_values import Alignment, CannotAlign, How, Loose, Place
+from markbook.autograde.alignment.answers import follow_order, take_new_cells
+from markbook.autograde.alignment.build import build, in_order, put_back
+from markbook.autograde.alignment.claims import claim_by_id, claim_by_text, cut_merged, recognised
+from markbook.autograde.alignment.copies import resolve_copies
+from markbook.autograde.alignment.read import anchors_of, as_released, nbgrader_of, pieces_of
+from markbook.autograde.alignment.story import Story
+from markbook.autograde.alignment.values import Alignment, CannotAlign, How, Loose, Place
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

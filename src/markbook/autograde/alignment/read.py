@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from markbook.autograde.align_values import Anchor, Piece, Role, plain
+from markbook.autograde.alignment.values import Anchor, Piece, Role, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from markbook.autograde.align_values import Anchor, Piece
+    from markbook.autograde.alignment.values import Anchor, Piece
 
 __all__ = ["Story", "Told", "claimed", "join", "numbers", "predecessor"]
 

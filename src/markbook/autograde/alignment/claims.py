@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from rapidfuzz import fuzz
 
-from markbook.autograde.align_read import located
-from markbook.autograde.align_values import How, Role, plain
+from markbook.autograde.alignment.read import located
+from markbook.autograde.alignment.values import How, Role, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from markbook.autograde.align_values import Anchor, Piece
+    from markbook.autograde.alignment.values import Anchor, Piece
 
 __all__ = ["claim_by_id", "claim_by_text", "compare", "cut_merged", "missing", "recognised"]
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
 
-from markbook.autograde.align_claims import compare
-from markbook.autograde.align_claims import missing as missing_of
-from markbook.autograde.align_read import located, nbgrader_of
-from markbook.autograde.align_values import (
+from markbook.autograde.alignment.claims import compare
+from markbook.autograde.alignment.claims import missing as missing_of
+from markbook.autograde.alignment.read import located, nbgrader_of
+from markbook.autograde.alignment.values import (
     Alignment,
     How,
     Loose,
@@ -25,8 +25,8 @@ from markbook.autograde.align_values import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from markbook.autograde.align_story import Story, Told
-    from markbook.autograde.align_values import Anchor
+    from markbook.autograde.alignment.story import Story, Told
+    from markbook.autograde.alignment.values import Anchor
 
 __all__ = ["build", "in_order", "put_back"]
 
