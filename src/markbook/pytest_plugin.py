@@ -76,7 +76,11 @@ class CheckFile(pytest.File):
             name = f"{check.code}-{check.name}"
             if examination.target.name:
                 name = f"{name}[{examination.target.name}]"
-            item: CheckItem = CheckItem.from_parent(self, name=name)
+            # Said as text: pytest 9.2 tells a name's brackets from the name only then, and --lf
+            # would not find again what it remembers.
+            item: CheckItem = CheckItem.from_parent(
+                self, name=name, nodeid=f"{self.nodeid}::{name}"
+            )
             item.examination = examination
             yield item
 
