@@ -326,3 +326,12 @@ def test_an_interrupt_just_after_storing_leaves_what_was_stored(tiny, course, gb
     monkeypatch.undo()
     assert "Changed." in (course.autograded("hw", "ada") / "part.ipynb").read_text()
     assert autograde(course, gb, "hw").records == ()
+
+
+def test_a_module_to_preload_that_is_not_installed_is_said_once_and_fails_nobody(tiny, course, gb):
+    config = course.root / "nbgrader_config.py"
+    config.write_text(config.read_text() + 'c.Markbook.preload = ["json", "no_such_module.part"]\n')
+    before = tiny.dump(course)
+    with pytest.raises(CourseError, match=r"names 'no_such_module\.part'.*not installed"):
+        autograde(type(course).open(course.root), gb, "hw", force=True)
+    assert tiny.dump(course) == before

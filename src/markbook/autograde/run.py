@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
 from markbook.autograde.batch import Batch, Plan, read, unchanged
@@ -15,8 +16,9 @@ from markbook.autograde.prescan import hash_folder
 from markbook.autograde.report import AutogradeReport
 from markbook.autograde.settings import file_rules, late_penalty, read_settings, refuse_foreign
 from markbook.autograde.with_nbgrader import NbgraderBatch
-from markbook.errors import NotebookError, NothingMatched, UnknownName, UsageError
-from markbook.executors import SerialExecutor
+from markbook.course import CONFIG_NAME
+from markbook.errors import CourseError, NotebookError, NothingMatched, UnknownName, UsageError
+from markbook.executors import ProcessPool, SerialExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -129,6 +131,17 @@ def _master_hash(course: Course, gb: Gradebook, assignment: str) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
+def _require_modules(course: Course, names: Sequence[str]) -> None:
+    """Raise ``CourseError`` for one that is not here: with it gone, every submission would fail."""
+    for name in names:
+        if find_spec(name.partition(".")[0]) is None:
+            raise CourseError(
+                f"{course.root / CONFIG_NAME}: c.Markbook.preload names {name!r}, which is not"
+                " installed here.",
+                hint="Install it, or take it out of the list.",
+            )
+
+
 class _Run:
     """A run of one engine."""
 
@@ -180,6 +193,8 @@ class _WithMarkbook(_Run):
         on_event: Callable[[AutogradeEvent], None],
     ) -> AutogradeReport:
         plan = self.plan
+        if isinstance(executor, SerialExecutor | ProcessPool):
+            _require_modules(plan.course, plan.master.settings.preload)
         if plan.force:
             plan.gb.reopen(plan.assignment, students)
         folder = plan.course.autograded(plan.assignment, "x").parent.parent
