@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from markbook.cli.main import main
 from markbook.course import Course
 
 CLEAN = Path(__file__).resolve().parent.parent / "broken_courses" / "_clean"
@@ -30,3 +35,60 @@ def edit():
         path.write_text(json.dumps(document, indent=1) + "\n")
 
     return change
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """The module tests/tiny_course.py, one for all folders."""
+    if "markbook_tiny_course" not in sys.modules:
+        path = Path(__file__).parent.parent / "tiny_course.py"
+        spec = importlib.util.spec_from_file_location("markbook_tiny_course", path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["markbook_tiny_course"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["markbook_tiny_course"]
+
+
+@pytest.fixture
+def marked(tiny, tmp_path):
+    """A function from a folder to a course of three students, autograded, with a grader."""
+
+    def make(root):
+        course = tiny.copy_of("autograded", root)
+        shutil.copy(CLEAN / "graders" / "default.ipynb", course.root / "graders")
+        return course
+
+    return make
+
+
+@pytest.fixture
+def commit():
+    """A function that commits all of a folder to a repository of its own."""
+
+    def run(folder, *arguments):
+        subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
+
+    def make(folder, top=None):
+        top = top or folder
+        if not (top / ".git").exists():
+            run(top, "init", "-q")
+            run(top, "config", "user.email", "test@example.org")
+            run(top, "config", "user.name", "Test")
+            run(top, "config", "commit.gpgsign", "false")
+        run(top, "add", "--force", str(folder / "graders"))
+        run(top, "commit", "-q", "--allow-empty", "-m", "state")
+
+    return make
+
+
+@pytest.fixture
+def run(capsys):
+    """A function that runs the command in a course and returns its exit code and what it said."""
+
+    def command(*arguments, course):
+        with pytest.raises(SystemExit) as ended:
+            main([*map(str, arguments), "--course", str(course.root)])
+        said = capsys.readouterr()
+        return SimpleNamespace(code=ended.value.code, out=said.out, err=said.err)
+
+    return command

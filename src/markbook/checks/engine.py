@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from markbook.checks.findings import Finding, Severity
     from markbook.course import Course
 
-__all__ = ["Examination", "Report", "examinations", "run_checks"]
+__all__ = ["Examination", "Report", "assignments_of", "examinations", "run_checks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,7 @@ def run_checks(
     A path is a file or folder below ``source/``, ``release/`` or ``graders/``; what is found in
     other files of its assignment is left out. Raises ``NothingMatched`` when nothing is there.
     """
-    chosen = _choose(course, [path.resolve() for path in paths])
-    if not chosen:
-        names = ", ".join(map(str, paths)) or course.relative(course.root / "source")
-        raise NothingMatched(
-            f"There is no assignment to check in {names}.",
-            hint="Name an assignment's folder or file, or none for all of the course.",
-        )
+    chosen = assignments_of(course, paths)
     started = time.monotonic()
     findings: list[Finding] = []
     examined = 0
@@ -85,6 +79,21 @@ def run_checks(
         time.monotonic() - started,
         tuple(chosen),
     )
+
+
+def assignments_of(course: Course, paths: Sequence[Path]) -> dict[str, list[Path]]:
+    """Return the assignments that ``paths`` lie in, each with the paths that were named in it.
+
+    Raises ``NothingMatched`` when there is none.
+    """
+    chosen = _choose(course, [path.resolve() for path in paths])
+    if not chosen:
+        names = ", ".join(map(str, paths)) or course.relative(course.root / "source")
+        raise NothingMatched(
+            f"There is no assignment to check in {names}.",
+            hint="Name an assignment's folder or file, or none for all of the course.",
+        )
+    return chosen
 
 
 def _targets(view: AssignmentView, check: Check) -> Iterator[Target]:

@@ -9,7 +9,7 @@ import click
 
 from markbook.cli import options, show
 from markbook.cli.exits import ExitCode
-from markbook.errors import UsageError
+from markbook.errors import NothingMatched, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,7 @@ FORMATS = ("text", "github", "sarif")
 @click.option("--ignore", multiple=True, metavar="CODE", help="Not these checks (repeatable).")
 @click.option("--quick", is_flag=True, help="Only checks that run no code.")
 @click.option("--mutate", is_flag=True, help="Try graders on wrong answers, too (MB61).")
+@click.option("--since", metavar="REV", help="What changes since a git revision do to marks.")
 @click.option("--fix", "fixing", is_flag=True, help="Apply the fixes that are safe.")
 @click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option(
@@ -46,6 +47,7 @@ def command(  # noqa: PLR0913  (one argument for each option)
     ignore: tuple[str, ...],
     quick: bool,
     mutate: bool,
+    since: str | None,
     fixing: bool,
     style: str,
     sarif_path: Path | None,
@@ -57,9 +59,26 @@ def command(  # noqa: PLR0913  (one argument for each option)
     """Check the assignments that PATHS lie in; without PATHS all of the course.
 
     PATHS are files or folders of source/, release/ or graders/. CODE is a check's code (MB101),
-    the beginning of one (MB1), or its name. Exit code 1 when there is an error.
+    the beginning of one (MB1), or its name. Exit code 1 when there is an error, with --since when
+    a mark would change.
     """
     from markbook import checks
+
+    if since is not None:
+        if (
+            select
+            or ignore
+            or quick
+            or mutate
+            or fixing
+            or listing
+            or sarif_path
+            or style != "text"
+        ):
+            raise UsageError(
+                "--since goes with PATHS and --json only.", hint="Leave out the others."
+            )
+        return _since(options.open_course(course_path), since, paths, as_json=as_json)
 
     some = checks.choose(select, ignore, optional=mutate or listing)
     chosen = [c for c in some if not (quick and c.slow)]
@@ -78,6 +97,34 @@ def command(  # noqa: PLR0913  (one argument for each option)
         _write_sarif(course, report, sarif_path)
     _tell(course, report, style, as_json=as_json)
     return ExitCode.ATTENTION if report.of(checks.Severity.ERROR) else ExitCode.DONE
+
+
+def _since(course: Course, name: str, paths: Sequence[Path], *, as_json: bool) -> int:
+    from markbook.checks.engine import assignments_of
+    from markbook.checks.revisions import Revision
+    from markbook.checks.since import compare
+    from markbook.gradebook import Gradebook
+
+    wanted = assignments_of(course, paths)
+    revision = Revision.of(course.root, name)
+    _require_gradebook(course)
+    with Gradebook.open(course) as gb:
+        report = compare(course, gb, revision, wanted)
+    if as_json:
+        show.json_out(report.as_dict())
+    else:
+        show.line(report.as_text())
+    return ExitCode.ATTENTION if report.needs_attention else ExitCode.DONE
+
+
+def _require_gradebook(course: Course) -> None:
+    """Refuse to make an empty gradebook where there is none to read."""
+    file = course.db_url.removeprefix("sqlite:///")
+    if file != course.db_url and not Path(file).is_file():
+        raise NothingMatched(
+            f"The course has no gradebook yet: there is no {course.relative(Path(file))}.",
+            hint="Marks and answers are in it: run this where the course is marked.",
+        )
 
 
 def _write_sarif(course: Course, report: Report, path: Path) -> None:
