@@ -70,6 +70,8 @@ def run_checks(
     examined = 0
     for name, wanted in chosen.items():
         for examination in examinations(AssignmentView(course, name), checks):
+            if _needless(examination, wanted):
+                continue
             on_event(examination)
             examined += 1
             findings += [f for f in examination.run() if _inside(f.path, wanted)]
@@ -130,6 +132,16 @@ def _choose(course: Course, paths: Sequence[Path]) -> dict[str, list[Path]]:
 
 def _inside(path: Path, wanted: Sequence[Path]) -> bool:
     return not wanted or any(path.is_relative_to(home) for home in wanted)
+
+
+def _needless(examination: Examination, wanted: Sequence[Path]) -> bool:
+    """Tell whether a slow examination of a rubric could only find what nobody asked for."""
+    target = examination.target
+    if not examination.check.slow or target.rubric is None:
+        return False
+    view = target.assignment
+    grader = view.course.grader(view.name, target.rubric.question)
+    return not any(_inside(path, wanted) for path in (target.rubric.path, grader))
 
 
 def _place(found: Finding) -> tuple[str, int, int, str, str]:

@@ -23,6 +23,7 @@ from markbook.gradebook.leases import give_back, read_leases, take
 from markbook.gradebook.marks import read_comments, read_marks, remove, store_marks
 from markbook.gradebook.nbgrader_master import exists_for, read_master, read_notebooks
 from markbook.gradebook.nbgrader_tables import read_grades
+from markbook.gradebook.people import read_people
 from markbook.gradebook.queries import batched
 from markbook.gradebook.rescore import rescore
 from markbook.gradebook.resync import resync
@@ -116,6 +117,11 @@ class Gradebook:
     def students(self, assignment: str) -> tuple[str, ...]:
         """Return the students that have a submission record, sorted."""
         return tuple(record.student for record in self.records(assignment))
+
+    def people(self) -> dict[str, tuple[str, ...]]:
+        """Return nbgrader's class list: by student what is known of first and last name, e-mail."""
+        with reading(self._engine) as connection:
+            return read_people(connection)
 
     def record(self, assignment: str, student: str) -> SubmissionRecord | None:
         with reading(self._engine) as connection:
@@ -390,9 +396,5 @@ class Gradebook:
 
 
 def _subject(answer: Answer) -> dict[str, str]:
-    return {
-        "assignment": answer.assignment,
-        "notebook": answer.notebook,
-        "question": answer.question,
-        "student": answer.student,
-    }
+    names = ("assignment", "notebook", "question", "student")
+    return {name: getattr(answer, name) for name in names}

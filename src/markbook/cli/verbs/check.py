@@ -29,6 +29,14 @@ FORMATS = ("text", "github", "sarif")
 @click.option("--quick", is_flag=True, help="Only checks that run no code.")
 @click.option("--mutate", is_flag=True, help="Try graders on wrong answers, too (MB61).")
 @click.option("--since", metavar="REV", help="What changes since a git revision do to marks.")
+@click.option(
+    "--record",
+    is_flag=False,
+    flag_value=3,
+    type=click.IntRange(min=1),
+    metavar="[N]",
+    help="Make exemplars of marked answers, at most N (3) for each question.",
+)
 @click.option("--fix", "fixing", is_flag=True, help="Apply the fixes that are safe.")
 @click.option("--format", "style", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option(
@@ -48,6 +56,7 @@ def command(  # noqa: PLR0913  (one argument for each option)
     quick: bool,
     mutate: bool,
     since: str | None,
+    record: int | None,
     fixing: bool,
     style: str,
     sarif_path: Path | None,
@@ -64,22 +73,17 @@ def command(  # noqa: PLR0913  (one argument for each option)
     """
     from markbook import checks
 
-    if since is not None:
-        if (
-            select
-            or ignore
-            or quick
-            or mutate
-            or fixing
-            or listing
-            or sarif_path
-            or style != "text"
-        ):
+    if since is not None or record is not None:
+        others = (select, ignore, quick, mutate, fixing, listing, sarif_path, style != "text")
+        if any(others) or (since is not None and record is not None):
             raise UsageError(
-                "--since goes with PATHS and --json only.", hint="Leave out the others."
+                "--since and --record go alone, with PATHS and --json.",
+                hint="Leave out the other options.",
             )
-        return _since(options.open_course(course_path), since, paths, as_json=as_json)
-
+        course = options.open_course(course_path)
+        if since is not None:
+            return _since(course, since, paths, as_json=as_json)
+        return _record(course, record or 1, paths, as_json=as_json, dry_run=dry_run)
     some = checks.choose(select, ignore, optional=mutate or listing)
     chosen = [c for c in some if not (quick and c.slow)]
     if listing:
@@ -115,6 +119,29 @@ def _since(course: Course, name: str, paths: Sequence[Path], *, as_json: bool) -
     else:
         show.line(report.as_text())
     return ExitCode.ATTENTION if report.needs_attention else ExitCode.DONE
+
+
+def _record(
+    course: Course, most: int, paths: Sequence[Path], *, as_json: bool, dry_run: bool
+) -> int:
+    from markbook.checks.engine import assignments_of
+    from markbook.checks.recording import record
+    from markbook.gradebook import Gradebook
+
+    wanted = assignments_of(course, paths)
+    _require_gradebook(course)
+    with Gradebook.open(course) as gb:
+        report = record(course, gb, wanted, most=most, dry_run=dry_run)
+    if not report.questions:
+        raise NothingMatched(
+            f"No answer of {', '.join(wanted)} is marked yet.", hint="Mark some first."
+        )
+    if as_json:
+        show.json_out(report.as_dict())
+    else:
+        show.line(report.as_text())
+    problems = any(question.problem for question in report.questions)
+    return ExitCode.ATTENTION if problems else ExitCode.DONE
 
 
 def _require_gradebook(course: Course) -> None:
