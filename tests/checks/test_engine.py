@@ -92,3 +92,11 @@ def test_every_question_has_its_own_examination(clean):
     }
     assert names == {"keys", "doors", "add-visible", "add-hidden"}
     assert all(check.severity in Severity for check in all_checks())
+
+
+def test_a_slow_check_of_a_rubric_runs_only_where_its_findings_are_asked_for(clean):
+    slow = choose(["MB601"])
+    paths = [clean.rubric("hw", "keys")]
+    assert run_checks(clean, slow, paths, on_event=lambda _: None).examined == 1
+    quick = choose(["MB512"])
+    assert run_checks(clean, quick, paths).examined == 2
