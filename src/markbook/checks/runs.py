@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from markbook.checks.base import Check, Scope, Target
 from markbook.checks.findings import Finding, Severity
+from markbook.errors import InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -230,7 +231,7 @@ def _settings(view: AssignmentView) -> Settings:
 
 def _run(view: AssignmentView, node: NotebookNode) -> _Run:
     from markbook.kernels.execute import execute
-    from markbook.kernels.limits import Limits
+    from markbook.kernels.limits import Limits, Stopped
 
     settings = _settings(view)
     limits = Limits(
@@ -248,6 +249,12 @@ def _run(view: AssignmentView, node: NotebookNode) -> _Run:
             symlinks=True,
         )
         execution = execute(node, limits=limits, cwd=folder, preload=settings.preload)
+    if execution.stopped is Stopped.NEVER_STARTED:
+        said = execution.log.strip().splitlines()[-1:] or [""]
+        raise InternalError(
+            f"No kernel could be started to run {view.name!r}. {said[0]}".strip(),
+            hint="That is this machine's fault, not the assignment's: try again.",
+        )
     code = [(n, cell) for n, cell in enumerate(node.cells, start=1) if cell.cell_type == "code"]
     return _Run(
         tests={_id(cell): _read(cell) for _, cell in code if _id(cell)},
