@@ -121,7 +121,8 @@ def telling(said: str, root: Path) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     lines = [re.sub(r"^\[\w+ \| \w+\] ", "", line) for line in lines if "IPKernelApp" not in line]
     lines = [line for line in lines if "encountered a fatal error" not in line] or lines
-    errors = [line for line in lines if re.search(r"error|fail|warning|cannot|invalid", line, re.I)]
+    telltale = re.compile(r"error|fail|warning|cannot|invalid|changed", re.IGNORECASE)
+    errors = [line for line in lines if telltale.search(line)]
     last = (errors or lines or ["failed without a word"])[-1]
     last = last.replace(str(root), "").replace("|", r"\|").replace("`", "'")
     return last[:110]
