@@ -108,7 +108,8 @@ def cluster(workers: int, folder: str) -> Found:
         n_workers=workers,
         threads_per_worker=1,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
+        worker_dashboard_address="127.0.0.1:0",
         local_directory=folder,
     ) as made:
         print(json.dumps({"address": made.scheduler_address}), flush=True)

@@ -43,7 +43,7 @@ def server() -> str:
     bin_folder = programs()
     assert bin_folder is not None, HOW
     folder = Path(tempfile.mkdtemp(prefix="markbook-postgres-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(_remove, os.getpid(), folder)
     prefix = _as_user(folder)
     data = folder / "data"
     subprocess.run(
@@ -59,18 +59,25 @@ def server() -> str:
          "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
         cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
-    atexit.register(_stop, process, data, prefix, bin_folder)
+    atexit.register(_stop, os.getpid(), process, data, prefix, bin_folder)
     url = f"postgresql+psycopg://{USER}@127.0.0.1:{port}/"
     _wait(url, process)
     return url
 
 
-def _stop(process, data, prefix, bin_folder) -> None:
+def _stop(owner, process, data, prefix, bin_folder) -> None:
+    if os.getpid() != owner:
+        return  # a child that a test forked ends; the server goes on
     subprocess.run(
         [*prefix, str(bin_folder / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"],
         check=False, capture_output=True, cwd=data.parent,
     )  # fmt: skip
     process.wait(timeout=20)
+
+
+def _remove(owner, folder) -> None:
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait(url: str, process) -> None:

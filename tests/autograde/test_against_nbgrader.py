@@ -235,6 +235,7 @@ def edit_type(draw, book):
         chosen.pop(key, None)
     if chosen.cell_type == "code":
         chosen.update(outputs=[], execution_count=None)
+        chosen.pop("attachments", None)  # as JupyterLab does; a code cell cannot have any
     return f"type of {chosen.id} is {chosen.cell_type}"
 
 

@@ -64,7 +64,8 @@ SCHEDULER = """
 from distributed import LocalCluster
 if __name__ == "__main__":
     with LocalCluster(n_workers=WORKERS, threads_per_worker=1, processes=True, host="127.0.0.1",
-                      dashboard_address=None) as cluster:
+                      dashboard_address="127.0.0.1:0",
+                      worker_dashboard_address="127.0.0.1:0") as cluster:
         print(cluster.scheduler_address, flush=True)
         input()
 """
