@@ -11,9 +11,9 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from functools import cache
 from pathlib import Path
 
 USER = "markbook"
@@ -37,9 +37,22 @@ def _as_user(folder: Path) -> list[str]:
     return ["runuser", "-u", "postgres", "--"]
 
 
-@cache
+_running: list[tuple[subprocess.Popen[bytes], str, Path]] = []
+
+
 def server() -> str:
-    """Start the server, once a session; return the address of its databases without a name."""
+    """Start the server, once a session; return the address of its databases without a name.
+
+    One that went down is followed by another, and what it said is shown.
+    """
+    if _running and _running[-1][0].poll() is None:
+        return _running[-1][1]
+    if _running:
+        sys.stderr.write(f"PostgreSQL went down: {_running[-1][2].read_text()[-2000:]}\n")
+    return _start()
+
+
+def _start() -> str:
     bin_folder = programs()
     assert bin_folder is not None, HOW
     folder = Path(tempfile.mkdtemp(prefix="markbook-postgres-"))
@@ -54,14 +67,17 @@ def server() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [*prefix, str(bin_folder / "postgres"), "-D", str(data), "-p", str(port), "-k", str(folder),
-         "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
-        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+    log = folder / "log"
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            [*prefix, str(bin_folder / "postgres"), "-D", str(data), "-p", str(port),
+             "-k", str(folder), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
+            cwd=folder, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True,
+        )  # fmt: skip
     atexit.register(_stop, os.getpid(), process, data, prefix, bin_folder)
     url = f"postgresql+psycopg://{USER}@127.0.0.1:{port}/"
     _wait(url, process)
+    _running.append((process, url, log))
     return url
 
 

@@ -194,8 +194,8 @@ def copy_of(state, target):
 
 
 @cache
-def _on_postgresql():
-    """The autograded course on PostgreSQL: its folder, and the name of its database."""
+def _on_postgresql(server):
+    """The autograded course on a PostgreSQL server: its folder, and the name of its database."""
     postgres = sys.modules["markbook_postgres"]
     folder = Path(tempfile.mkdtemp(prefix="markbook-tiny-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -217,7 +217,7 @@ def _with_url(root, url):
 
 def copy_on_postgresql(target):
     """Copy the autograded course to ``target``, its gradebook a database of its own; open it."""
-    root, name = _on_postgresql()
+    root, name = _on_postgresql(sys.modules["markbook_postgres"].server())
     shutil.copytree(root, target)
     return _with_url(target, sys.modules["markbook_postgres"].database(name))
 
