@@ -89,17 +89,24 @@ export function openDialog(title, { wide = false, onclose } = {}) {
     "dialog",
     { class: wide ? "wide" : "", "aria-labelledby": id },
     h("div", { class: "dialog-head" }, h("h2", { id, tabindex: "-1" }, title),
-      h("button", { type: "button", class: "plain", "aria-label": "Close", onclick: () => dialog.close() }, icon("cross"))),
+      h("button", { type: "button", class: "plain", "aria-label": "Close", onclick: () => end() }, icon("cross"))),
     body,
     foot,
   );
-  dialog.addEventListener("close", () => {
+  // "close" comes a moment after the dialog is shut, and a key pressed in between must find it ended
+  let ended = false;
+  function end() {
+    if (ended) return;
+    ended = true;
+    dialog.close();
     dialog.remove();
     if (onclose) onclose();
     if (before && before.isConnected && before !== document.body) before.focus();
-  });
+  }
+  dialog.addEventListener("cancel", (event) => { event.preventDefault(); end(); });
+  dialog.addEventListener("close", end);
   document.body.append(dialog);
   dialog.showModal();
   dialog.querySelector("h2").focus();
-  return { dialog, body, foot, close: () => dialog.close() };
+  return { dialog, body, foot, close: end };
 }
