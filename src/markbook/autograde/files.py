@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import os
 import stat
@@ -130,19 +129,6 @@ def _bytes(handle: int) -> bytes:
         return stream.read()
 
 
-def _ignored(name: str, patterns: tuple[str, ...]) -> bool:
-    """Tell whether nbgrader leaves a file behind: for its own name or that of a folder above.
-
-    As in a shell, a pattern finds a hidden name only where it begins with a dot itself.
-    """
-    return any(
-        fnmatch.fnmatchcase(part, pattern)
-        for part in PurePosixPath(name).parts
-        for pattern in patterns
-        if not part.startswith(".") or pattern.startswith(".")
-    )
-
-
 def laid_down(
     submission: Submission,
     notebooks: Mapping[str, bytes],
@@ -156,9 +142,7 @@ def laid_down(
     """
     files: dict[str, bytes] = {}
     own = {
-        name: content
-        for name, content in submission.files.items()
-        if not _ignored(name, (*rules.ignore, f"*{_NOTEBOOK}"))
+        name: content for name, content in submission.files.items() if not rules.leaves_behind(name)
     }
     run = {f"{name}{_NOTEBOOK}": content for name, content in notebooks.items()}
     for layer in (own, helpers, run):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -15,8 +14,6 @@ from markbook.kernels.specs import other_python
 from markbook.notebooks import read_questions
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from markbook.course import Course
     from markbook.gradebook import Gradebook
     from markbook.model import MasterNotebook
@@ -70,18 +67,8 @@ def _helpers(course: Course, assignment: str) -> dict[str, bytes]:
         for path in sorted(source.rglob("*"))
         if path.is_file()
         and (name := path.relative_to(source).as_posix()) not in rules.keep
-        and not _ignored(path, source, (*rules.ignore, "*.ipynb"))
+        and not rules.leaves_behind(name)
     }
-
-
-def _ignored(path: Path, root: Path, patterns: tuple[str, ...]) -> bool:
-    """Tell whether nbgrader leaves a file behind; a pattern finds hidden names only by a dot."""
-    return any(
-        fnmatch.fnmatchcase(part, pattern)
-        for part in path.relative_to(root).parts
-        for pattern in patterns
-        if not part.startswith(".") or pattern.startswith(".")
-    )
 
 
 def _require_python(course: Course, notebook: MasterNotebook) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 from markbook.autograde.values import Settings
@@ -59,6 +61,19 @@ class FileRules:
     keep: frozenset[str] = frozenset()
     mode: int = 0o444
     shared: bool = False
+
+    def leaves_behind(self, name: str) -> bool:
+        """Tell whether nbgrader copies no file of that path: a notebook, or one to be ignored.
+
+        It is for its own name or that of a folder above. As in a shell, a pattern finds a hidden
+        name only where it begins with a dot itself.
+        """
+        return any(
+            fnmatch.fnmatchcase(part, pattern)
+            for part in PurePosixPath(name).parts
+            for pattern in (*self.ignore, "*.ipynb")
+            if not part.startswith(".") or pattern.startswith(".")
+        )
 
 
 def read_settings(course: Course) -> Settings:

@@ -44,6 +44,11 @@ class Target:
         return self.notebook.path if self.notebook is not None else self.assignment.source
 
     @property
+    def cells(self) -> tuple[CellView, ...]:
+        """The cells of the target's notebook, none where it is about something else."""
+        return self.notebook.cells if self.notebook is not None else ()
+
+    @property
     def name(self) -> str:
         """The name of this target among those of its file: the question's id, or nothing."""
         if self.question is not None:

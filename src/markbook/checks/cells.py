@@ -61,7 +61,7 @@ class MalformedId(Check):
     scope = Scope.NOTEBOOK
 
     def examine(self, target: Target) -> Iterator[Finding]:
-        for cell in _cells(target):
+        for cell in target.cells:
             if not (cell.grade or cell.solution or cell.locked or cell.task):
                 continue
             wanted = cell.metadata.get("grade_id")
@@ -112,7 +112,7 @@ class Points(Check):
     scope = Scope.NOTEBOOK
 
     def examine(self, target: Target) -> Iterator[Finding]:
-        for cell in _cells(target):
+        for cell in target.cells:
             if not (cell.grade or cell.task):
                 continue
             points = cell.metadata.get("points")
@@ -153,7 +153,7 @@ class CellKind(Check):
     scope = Scope.NOTEBOOK
 
     def examine(self, target: Target) -> Iterator[Finding]:
-        for cell in _cells(target):
+        for cell in target.cells:
             message = _odd_kind(cell)
             if message:
                 hint = "Choose its kind again in the Create Assignment bar."
@@ -205,7 +205,7 @@ class SchemaVersion(Check):
     scope = Scope.NOTEBOOK
 
     def examine(self, target: Target) -> Iterator[Finding]:
-        for cell in _cells(target):
+        for cell in target.cells:
             version = cell.metadata.get("schema_version", 0)
             if cell.metadata and version != _SCHEMA:
                 yield self.finding(
@@ -225,7 +225,7 @@ class UnknownMetadata(Check):
     fixable = True
 
     def examine(self, target: Target) -> Iterator[Finding]:
-        for cell in _cells(target):
+        for cell in target.cells:
             extra = sorted(cell.metadata.keys() - _KEYS)
             if extra:
                 yield self.finding(
@@ -321,7 +321,7 @@ class UnlockedTask(Check):
     fixable = True
 
     def examine(self, target: Target) -> Iterator[Finding]:
-        for cell in _cells(target):
+        for cell in target.cells:
             if cell.task and cell.is_markdown and not cell.locked:
                 yield self.finding(
                     target,
@@ -330,11 +330,6 @@ class UnlockedTask(Check):
                     cell=cell,
                     fix=Fix("locks it", target.path, _setting(cell, locked=True)),
                 )
-
-
-def _cells(target: Target) -> tuple[CellView, ...]:
-    assert target.notebook is not None
-    return target.notebook.cells
 
 
 def _setting(cell: CellView, **values: Any) -> Any:

@@ -43,7 +43,7 @@ class DuplicateCellId(Check):
         assert target.notebook is not None
         seen: dict[str, int] = {}
         raw = target.notebook.document["cells"]
-        for cell, written in zip(_cells(target), raw, strict=True):
+        for cell, written in zip(target.cells, raw, strict=True):
             name = str(written.get("id", ""))
             if name in seen:
                 yield self.finding(
@@ -90,7 +90,7 @@ class OutputsInSource(Check):
     fixable = True
 
     def examine(self, target: Target) -> Iterator[Finding]:
-        for cell in _cells(target):
+        for cell in target.cells:
             if cell.node.get("outputs"):
                 yield self.finding(
                     target,
@@ -111,7 +111,7 @@ class ExecutionCounts(Check):
     fixable = True
 
     def examine(self, target: Target) -> Iterator[Finding]:
-        for cell in _cells(target):
+        for cell in target.cells:
             count = cell.node.get("execution_count")
             if count is not None:
                 yield self.finding(
@@ -185,11 +185,6 @@ class NothingGraded(Check):
                 f"Nothing in {view.name!r} is graded.",
                 hint="Mark cells as graded in JupyterLab's Create Assignment bar.",
             )
-
-
-def _cells(target: Target) -> tuple[CellView, ...]:
-    assert target.notebook is not None
-    return target.notebook.cells
 
 
 def _clearing(cell: CellView, **values: Any) -> Any:

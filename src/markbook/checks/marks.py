@@ -38,7 +38,7 @@ class UnbalancedMarks(Check):
     scope = Scope.NOTEBOOK
 
     def examine(self, target: Target) -> Iterator[Finding]:
-        for cell in _cells(target):
+        for cell in target.cells:
             odd = _odd_one(_marks(cell))
             if odd is not None:
                 line, kind, begins = odd
@@ -74,7 +74,7 @@ class MisspeltMark(Check):
     scope = Scope.NOTEBOOK
 
     def examine(self, target: Target) -> Iterator[Finding]:
-        for cell in _cells(target):
+        for cell in target.cells:
             for number, line in enumerate(cell.source.splitlines(), start=1):
                 if _misspelt(line):  # said once: its partner is wrong in the same way
                     yield self.finding(
@@ -108,7 +108,7 @@ class MarksInWrongCell(Check):
     scope = Scope.NOTEBOOK
 
     def examine(self, target: Target) -> Iterator[Finding]:
-        for cell in _cells(target):
+        for cell in target.cells:
             for line, kind, begins in _marks(cell):
                 message = _out_of_place(cell, kind) if begins else ""
                 if message:
@@ -137,7 +137,7 @@ class NoModelAnswer(Check):
     def examine(self, target: Target) -> Iterator[Finding]:
         from markbook.notebooks import solution_text
 
-        for cell in _cells(target):
+        for cell in target.cells:
             if not cell.solution or cell.task or _odd_one(_marks(cell)) is not None:
                 continue
             rubric = target.assignment.rubrics.get(cell.id)
@@ -178,11 +178,6 @@ class NothingHidden(Check):
 
 def _code(line: str) -> bool:
     return bool(line.strip()) and not line.strip().startswith("#")
-
-
-def _cells(target: Target) -> tuple[CellView, ...]:
-    assert target.notebook is not None
-    return target.notebook.cells
 
 
 CHECKS: tuple[type[Check], ...] = (

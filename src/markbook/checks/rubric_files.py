@@ -177,10 +177,7 @@ class FloorTooHigh(Check):
 def _points(target: Target) -> float | None:
     assert target.rubric is not None
     found = text_questions(target.assignment).get(target.rubric.question)
-    points = found[1].metadata.get("points") if found else None
-    if isinstance(points, bool) or not isinstance(points, int | float):
-        return None
-    return float(points)
+    return found[1].points if found else None
 
 
 def _best(target: Target) -> float:

@@ -219,13 +219,13 @@ def _named(names: Sequence[str]) -> str:
 def _worth(target: Target, rubric: Rubric, judged: Judged, exemplar: Exemplar) -> str:
     """Say what the suggested criteria are worth, and what the exemplar's are."""
     found = text_questions(target.assignment).get(rubric.question)
-    points = found[1].metadata.get("points") if found else None
-    if not isinstance(points, int | float) or not math.isfinite(points):
+    points = found[1].points if found else None
+    if points is None or not math.isfinite(points):
         return "another score"
     names = [criterion.id for criterion in rubric.criteria]
     seen = [name for name in names if judged.of(exemplar.text, name).awarded is True]
-    got = score(rubric, seen, points=float(points))
-    due = score(rubric, exemplar.earns, points=float(points))
+    got = score(rubric, seen, points=points)
+    due = score(rubric, exemplar.earns, points=points)
     return f"{got:g} instead of {due:g} points" if got != due else f"{due:g} points all the same"
 
 

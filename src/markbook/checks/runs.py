@@ -69,7 +69,7 @@ class SolutionFails(Check):
         cell, run = _test_of(target, solution=True)
         if cell is None or run is None or run.stopped:
             return
-        test, points = run.tests[cell.id], _points(cell)
+        test, points = run.tests[cell.id], cell.points or 0.0
         if test.score is None or test.score >= points or cell.number in run.slow:
             return
         why = f": {test.error}" if test.error else ""
@@ -97,7 +97,7 @@ class StubPasses(Check):
         cell, run = _test_of(target, solution=False)
         if cell is None or run is None or run.stopped:
             return
-        score, points = run.tests[cell.id].score, _points(cell)
+        score, points = run.tests[cell.id].score, cell.points
         if score is not None and points and score >= points:
             yield self.finding(
                 target,
@@ -184,16 +184,10 @@ def _test_of(target: Target, *, solution: bool) -> tuple[CellView | None, _Run |
     cell, notebook = target.question, target.notebook
     assert cell is not None
     assert notebook is not None
-    if not cell.is_test or not _points(cell):
+    if not cell.is_test or not cell.points:
         return None, None
     make = _solution_run if solution else _stub_run
     return cell, make(target.assignment, notebook)
-
-
-def _points(cell: CellView) -> float:
-    points = cell.metadata.get("points")
-    good = isinstance(points, int | float) and not isinstance(points, bool)
-    return float(points) if good else 0.0  # type: ignore[arg-type]
 
 
 @cache

@@ -70,6 +70,13 @@ class CellView:
         return self.metadata.get("task") is True
 
     @property
+    def points(self) -> float | None:
+        """The maximum, or None where nothing that is a number says it."""
+        found = self.metadata.get("points")
+        number = isinstance(found, int | float) and not isinstance(found, bool)
+        return float(found) if number else None  # type: ignore[arg-type]
+
+    @property
     def is_text_question(self) -> bool:
         return self.grade and self.solution and self.is_markdown
 
