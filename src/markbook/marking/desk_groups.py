@@ -15,8 +15,8 @@ from markbook.marking.history import UNDO_GROUP, decisions
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from markbook.marking.groups import Cluster
     from markbook.model import Mark
+    from markbook.text.groups import Cluster
 
 __all__ = ["Group", "GroupResult", "GroupingDesk"]
 

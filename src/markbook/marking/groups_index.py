@@ -7,13 +7,13 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from markbook.marking.groups import covered, find_clusters
 from markbook.marking.groups_similar import Neighbours
+from markbook.text.groups import covered, find_clusters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from markbook.marking.groups import Cluster
+    from markbook.text.groups import Cluster
 
 __all__ = ["GroupIndex"]
 

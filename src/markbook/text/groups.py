@@ -14,13 +14,13 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from markbook.marking.groups_guards import GuardFinder
+from markbook.text.groups_guards import GuardFinder
 from markbook.text.words import normalise, stem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from markbook.marking.groups_guards import Guards
+    from markbook.text.groups_guards import Guards
 
 __all__ = ["Cluster", "covered", "find_clusters", "likeness"]
 
