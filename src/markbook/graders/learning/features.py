@@ -1,0 +1,127 @@
+"""Numbers that tell how good an answer may be, from texts alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from markbook.graders.learning.cohort import COHORT_NAMES, Likeness, cohort_features, likeness
+from markbook.graders.learning.lexical import REFERENCE_NAMES, reference_features
+from markbook.graders.learning.words import Cohort, read_cohort
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from markbook.graders.learning.texts import QuestionTexts
+    from markbook.graders.learning.vectors import TokenModel
+
+__all__ = ["Features", "Read", "features", "read"]
+
+_RANKED = ("recall", "precision", "f1", "words_cos", "letters_cos", "topics_cos", "centre_words",
+           "clause_mean", "length", "consensus")  # fmt: skip
+_SMOOTHED = ("recall", "clause_mean", "letters_cos")
+
+
+@dataclass(frozen=True)
+class Features:
+    """``values`` (n, d): one row for each answer, one column for each name; all finite."""
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """Return one column (n,)."""
+        found: NDArray[np.float64] = self.values[:, self.names.index(name)]
+        return found
+
+
+@dataclass(frozen=True)
+class Read:
+    """A question, read once: its features, and where its answers lie."""
+
+    texts: QuestionTexts
+    features: Features
+    places: Likeness
+    cohort: Cohort
+
+
+def features(texts: QuestionTexts, model: TokenModel | None = None) -> Features:
+    """Return the features of each answer; the same texts give the same numbers, no mark needed."""
+    return read(texts, model).features
+
+
+def read(texts: QuestionTexts, model: TokenModel | None = None) -> Read:
+    """Read a question: features and likeness."""
+    cohort = read_cohort(texts)
+    places = likeness(cohort, texts)
+    table = reference_features(cohort)
+    columns: dict[str, NDArray[np.float64]] = {}
+    n = len(cohort.answers)
+    best = _closest(table)
+    for place, name in enumerate(REFERENCE_NAMES):
+        columns[name] = best[:, place]
+    if len(cohort.models):
+        columns["recall_mean"] = table[:, :, 0].mean(axis=0)
+    else:
+        columns["recall_mean"] = np.zeros(n)
+    for name, column in zip(COHORT_NAMES, cohort_features(cohort, places).T, strict=True):
+        columns[name] = column
+    columns |= _relative(columns)
+    columns |= _smoothed(columns, places)
+    columns |= _of_question(columns, cohort)
+    values = np.nan_to_num(np.column_stack(list(columns.values())), posinf=0, neginf=0)
+    return Read(texts, Features(tuple(columns), values.reshape(n, len(columns))), places, cohort)
+
+
+def _closest(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for each answer the row of the reference that it says most of: (n, f)."""
+    if table.shape[0] == 0:
+        return np.zeros(table.shape[1:])
+    best = np.argmax(table[:, :, 0] + table[:, :, 4], axis=0)
+    found: NDArray[np.float64] = table[best, np.arange(table.shape[1])]
+    return found
+
+
+def _relative(columns: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """Return columns as deviations from their mean in the question, in standard deviations."""
+    return {f"{name}_z": _standard(columns[name]) for name in _RANKED}
+
+
+def _standard(column: NDArray[np.float64]) -> NDArray[np.float64]:
+    if len(column) < 3:
+        return np.zeros(len(column))
+    return np.asarray((column - column.mean()) / (column.std() + 0.02))
+
+
+def _smoothed(
+    columns: dict[str, NDArray[np.float64]], places: Likeness
+) -> dict[str, NDArray[np.float64]]:
+    """Return what answers that are alike have on average: a word's company is known that way."""
+    n = len(columns["recall"])
+    table = 0.5 * np.asarray((places.words @ places.words.T).todense())
+    table += 0.5 * places.topics @ places.topics.T
+    table = np.clip(table, 0, None)
+    solved = table + 1.0 * np.eye(n)
+    base = np.column_stack([_standard(columns[name]) for name in _SMOOTHED])
+    filtered = table @ np.linalg.solve(solved, base) if n else base
+    return {f"{name}_smooth": filtered[:, k] for k, name in enumerate(_SMOOTHED)}
+
+
+def _of_question(
+    columns: dict[str, NDArray[np.float64]], cohort: Cohort
+) -> dict[str, NDArray[np.float64]]:
+    """Return what is the same for all answers of a question."""
+    n = len(cohort.answers)
+    wanted = np.mean([len(m.stems) for m in cohort.models]) if cohort.models else 0.0
+    facts = {
+        "q_recall": columns["recall"].mean() if n else 0.0,
+        "q_recall_spread": columns["recall"].std() if n else 0.0,
+        "q_near": columns["near_mean"].mean() if n else 0.0,
+        "q_length": columns["length"].mean() if n else 0.0,
+        "q_reference": np.log1p(wanted),
+        "q_references": np.log1p(len(cohort.models)),
+        "q_asked": np.log1p(len(cohort.asked.stems)),
+    }
+    return {name: np.full(n, float(value)) for name, value in facts.items()}

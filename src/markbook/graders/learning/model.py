@@ -1,0 +1,108 @@
+"""The learned score of a question's answers: opened once, told marks, asked for scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import norm
+
+from markbook.errors import UsageError
+from markbook.graders.learning import design
+from markbook.graders.learning.features import Read, read
+from markbook.graders.learning.process import Process, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from markbook.graders.learning.prior import Prior
+    from markbook.graders.learning.texts import QuestionTexts
+    from markbook.graders.learning.vectors import TokenModel
+
+__all__ = ["Prediction", "QuestionModel", "ScoreModel"]
+
+TOLERANCE = 0.1  # of the maximum: half a point of five
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What is expected of each answer, in shares of the maximum; arrays of shape (n,).
+
+    ``confidence`` is the calibrated chance that ``mean`` is within 0.1 of the mark; answers that
+    a person marked have their mark, spread 0 and confidence 1. ``refused`` says why nothing
+    should be suggested for this question, or is None.
+    """
+
+    mean: NDArray[np.float64]
+    sd: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    refused: str | None = None
+
+
+class ScoreModel:
+    """A prior and, where there is one, a sentence model; opens questions."""
+
+    def __init__(self, prior: Prior, token_model: TokenModel | None = None) -> None:
+        self.prior = prior
+        self.token_model = token_model
+
+    def open(self, texts: QuestionTexts) -> QuestionModel:
+        """Read a question; a second for a thousand answers of forty words."""
+        return self.open_read(read(texts, self.token_model))
+
+    def open_read(self, question: Read) -> QuestionModel:
+        """Open a question that was read before, with the same sentence model or none."""
+        return QuestionModel(self.prior, question)
+
+
+class QuestionModel:
+    """One question: marks in, scores out."""
+
+    def __init__(self, prior: Prior, question: Read) -> None:
+        mean, sd = prior.predict(question.features)
+        kernel = prior.kernel
+        tables = parts(question, prior.standard(question.features), mean, kernel.reach)
+        self._count = len(mean)
+        self._process = Process(kernel.between(tables, sd), kernel.noise * sd**2, mean)
+        self._marks: dict[int, float] = {}
+
+    def observe(self, scores: Mapping[int, float]) -> None:
+        """Take marks by a person, by the answer's place; a mark given again replaces the first.
+
+        Raises:
+            UsageError: there is no such answer, or a score is no share of the maximum.
+        """
+        for place, score in scores.items():
+            if not 0 <= place < self._count:
+                raise UsageError(
+                    f"There is no answer {place}: the question has {self._count}.",
+                    hint="Answers are counted from 0.",
+                )
+            if not 0 <= score <= 1:
+                raise UsageError(
+                    f"The score {score} of answer {place} is no share of the maximum.",
+                    hint="Divide scores by the maximum: they must lie in 0 to 1.",
+                )
+        self._marks.update({int(p): float(s) for p, s in scores.items()})
+
+    def predict(self) -> Prediction:
+        """Return what is expected now."""
+        mean, variance = self._process.given(self._marks)
+        sd = np.sqrt(variance + self._process.noise)
+        mean = np.clip(mean, 0, 1)
+        high, low = mean + TOLERANCE, mean - TOLERANCE
+        sure = np.where(high >= 1, 1, norm.cdf((high - mean) / sd)) - np.where(
+            low <= 0, 0, norm.cdf((low - mean) / sd)
+        )
+        for place, score in self._marks.items():
+            mean[place], sd[place], sure[place] = score, 0.0, 1.0
+        return Prediction(mean, sd, sure)
+
+    def first(self, count: int) -> tuple[int, ...]:
+        """Return the answers to mark next, most useful first; marked ones are left out."""
+        seen = tuple(self._marks)
+        left = self._process.posterior(seen)
+        return design.first(left, self._process.noise, count, seen)
