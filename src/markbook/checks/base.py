@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from markbook.checks.findings import Finding, Fix, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from markbook.checks.views import AssignmentView, CellView, NotebookView, RubricView
@@ -61,8 +61,9 @@ class Check(ABC):
 
     ``code`` is stable for ever (``MB101``), ``name`` is its words (``unreadable-notebook``).
     A ``slow`` check runs code; the quick ones come first. ``broken_too`` looks at files that
-    cannot be read as well. An ``optional`` one runs only when asked for. The class's docstring is
-    its page.
+    cannot be read as well. An ``optional`` one runs only when asked for. A ``patient`` one waits
+    for what it let another process do in ``prepare``, so it comes behind the other quick ones. The
+    class's docstring is its page.
     """
 
     code: ClassVar[str]
@@ -73,6 +74,10 @@ class Check(ABC):
     fixable: ClassVar[bool] = False
     broken_too: ClassVar[bool] = False
     optional: ClassVar[bool] = False
+    patient: ClassVar[bool] = False
+
+    def prepare(self, views: Sequence[AssignmentView]) -> None:  # noqa: B027  (most need nothing)
+        """Start what the examinations of these assignments will ask for; none may rely on it."""
 
     @abstractmethod
     def examine(self, target: Target) -> Iterable[Finding]:

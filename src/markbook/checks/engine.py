@@ -66,15 +66,19 @@ def run_checks(
     """
     chosen = assignments_of(course, paths)
     started = time.monotonic()
+    views = [AssignmentView(course, name) for name in chosen]
+    for check in checks:
+        check.prepare(views)
     findings: list[Finding] = []
     examined = 0
-    for name, wanted in chosen.items():
-        for examination in examinations(AssignmentView(course, name), checks):
-            if _needless(examination, wanted):
-                continue
-            on_event(examination)
-            examined += 1
-            findings += [f for f in examination.run() if _inside(f.path, wanted)]
+    for some in _by_patience(checks):
+        for view, wanted in zip(views, chosen.values(), strict=True):
+            for examination in examinations(view, some):
+                if _needless(examination, wanted):
+                    continue
+                on_event(examination)
+                examined += 1
+                findings += [f for f in examination.run() if _inside(f.path, wanted)]
     return Report(
         tuple(sorted(set(findings), key=_place)),
         examined,
@@ -96,6 +100,13 @@ def assignments_of(course: Course, paths: Sequence[Path]) -> dict[str, list[Path
             hint="Name an assignment's folder or file, or none for all of the course.",
         )
     return chosen
+
+
+def _by_patience(checks: Sequence[Check]) -> tuple[list[Check], ...]:
+    """Part the checks into quick, patient and slow ones, each in the order given."""
+    quick = [check for check in checks if not check.slow and not check.patient]
+    patient = [check for check in checks if not check.slow and check.patient]
+    return quick, patient, [check for check in checks if check.slow]
 
 
 def _targets(view: AssignmentView, check: Check) -> Iterator[Target]:

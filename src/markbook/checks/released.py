@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from markbook.checks.base import Check, Scope, Target
 from markbook.checks.findings import Finding, Severity
-from markbook.errors import MarkbookError
+from markbook.errors import InternalError, MarkbookError
+from markbook.release import rehearse
+from markbook.release.leaks import find_leaks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from markbook.checks.views import AssignmentView, CellView
+    from markbook.release import ReleaseResult
 
 __all__ = ["CHECKS"]
 
@@ -40,24 +44,43 @@ class StaleRelease(Check):
     """The release is not what the source gives today: students would get something else.
 
     The release is built anew by nbgrader in a temporary folder and compared byte by byte. A
-    source that cannot be built is said by the checks that know why.
+    source that nbgrader refuses is said by the checks that know why.
     """
 
     code = "MB302"
     name = "stale-release"
     scope = Scope.ASSIGNMENT
+    patient = True
+
+    def prepare(self, views: Sequence[AssignmentView]) -> None:
+        """Let one process of nbgrader's build all of them while others are checked.
+
+        Nothing is remembered from one run to the next: what a build gives hangs on all that
+        nbgrader_config.py imports and reads, and no key could tell that it is unchanged.
+        """
+        wanted = [view for view in views if view.notebooks and view.released]
+        if not wanted:
+            return
+        threads = ThreadPoolExecutor(1, "markbook-rehearsal")
+        future = threads.submit(rehearse, wanted[0].course, [view.name for view in wanted])
+        threads.shutdown(wait=False)
+        for view in wanted:
+            view.rehearsal = future
 
     def examine(self, target: Target) -> Iterator[Finding]:
         view = target.assignment
         if not view.sound or not view.notebooks or not view.released:
             return
-        from markbook.release import build  # nbgrader's tables, which other checks need not
-
-        try:
-            changed = build(view.course, view.name, dry_run=True).changed
-        except MarkbookError:
+        result = _rehearsed(view)
+        if isinstance(result, InternalError):
+            yield self.finding(
+                target,
+                f"There is no fresh build to compare the release with: {result.what}",
+                hint=result.hint,
+            )
+        if isinstance(result, MarkbookError):
             return
-        for name in changed:
+        for name in result.changed:
             yield self.finding(
                 target,
                 f"{name} is not what the source gives today.",
@@ -82,8 +105,6 @@ class SecretReleased(Check):
         view = target.assignment
         if any(notebook.problem is not None for notebook in view.notebooks):
             return
-        from markbook.release.leaks import find_leaks
-
         for leak in find_leaks(view.source, view.release, _secrets(view)):
             yield self.finding(
                 Target(view, view.released.get(leak.path.stem)),
@@ -113,6 +134,15 @@ class UnreadableRelease(Check):
                     path=notebook.path,
                     line=notebook.problem.line,
                 )
+
+
+def _rehearsed(view: AssignmentView) -> ReleaseResult | MarkbookError:
+    try:
+        if view.rehearsal is None:
+            return rehearse(view.course, [view.name])[view.name]
+        return view.rehearsal.result()[view.name]
+    except InternalError as error:  # nbgrader's process ended
+        return error
 
 
 def _secrets(view: AssignmentView) -> dict[str, str]:

@@ -13,12 +13,15 @@ from markbook.rubrics import InvalidRubric, load_rubric
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from concurrent.futures import Future
     from pathlib import Path
 
     from nbformat import NotebookNode
 
     from markbook.course import Course
+    from markbook.errors import MarkbookError
     from markbook.model import Rubric
+    from markbook.release import ReleaseResult
 
 __all__ = ["AssignmentView", "CellView", "NotebookView", "RubricView"]
 
@@ -165,11 +168,15 @@ class RubricView:
 
 
 class AssignmentView:
-    """One assignment: its source, its release where it has one, and its rubrics."""
+    """One assignment: its source, its release where it has one, and its rubrics.
+
+    ``rehearsal`` gives what a release would do, if it was started beforehand.
+    """
 
     def __init__(self, course: Course, name: str) -> None:
         self.course = course
         self.name = name
+        self.rehearsal: Future[dict[str, ReleaseResult | MarkbookError]] | None = None
 
     @property
     def source(self) -> Path:

@@ -33,6 +33,7 @@ __all__ = [
     "collect",
     "create_database",
     "generate_assignment",
+    "generate_unsaved",
     "publish_assignment",
     "publish_feedback",
 ]
@@ -57,18 +58,37 @@ def create_database(course: Course) -> None:
     _call(course, "create-database")
 
 
-def generate_assignment(
-    course: Course, assignment: str, folder: Path, *, db_url: str | None = None
-) -> Path:
+def generate_assignment(course: Course, assignment: str, folder: Path) -> Path:
     """Write the student version of an assignment below ``folder``, and return where.
 
-    Saves the assignment's cells in nbgrader's gradebook (``db_url``, default the course's own).
-    Raises ``MarkbookError`` with nbgrader's own words when it refuses.
+    Saves the assignment's cells in nbgrader's gradebook. Raises ``MarkbookError`` with nbgrader's
+    own words when it refuses.
     """
     arguments = {"assignment": assignment, "folder": str(folder)}
-    if db_url is not None:
-        arguments["db_url"] = db_url
     return Path(_call(course, "generate-assignment", **arguments)["folder"])
+
+
+def generate_unsaved(
+    course: Course, assignments: Sequence[str], folder: Path
+) -> Iterator[tuple[str, Path | MarkbookError]]:
+    """Write student versions below ``folder``, all in one process, and no gradebook.
+
+    Yields every assignment in turn with where its version is, or with why nbgrader refused it.
+    ``InternalError`` when nbgrader's process ends before it is done.
+    """
+    left = list(assignments)
+    arguments = {"assignments": left, "folder": str(folder)}
+    with _worker(course, "generate-unsaved", arguments) as (process, log):
+        assert process.stdout is not None
+        for line in process.stdout:
+            reply = json.loads(line)
+            _raise_error(reply, log)
+            name, *left = left
+            if reply["failure"] is not None:
+                yield name, _refusal(reply["failure"], log)
+            else:
+                yield name, Path(reply["folder"])
+        _finish(process, log, missing=left)
 
 
 def autograde(course: Course, assignment: str, students: Sequence[str]) -> Iterator[Run]:
@@ -238,7 +258,11 @@ def _finish(process: subprocess.Popen[str], log: IO[bytes], *, missing: list[str
 
 def _raise_error(reply: dict[str, Any], log: IO[bytes]) -> None:
     if "error" in reply:
-        raise MarkbookError(f"nbgrader refused: {reply['error']}", hint=_tail(log))
+        raise _refusal(reply["error"], log)
+
+
+def _refusal(reason: str, log: IO[bytes]) -> MarkbookError:
+    return MarkbookError(f"nbgrader refused: {reason}", hint=_tail(log))
 
 
 def _tail(log: IO[bytes]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from markbook.errors import NotebookError, RubricError
+from markbook.errors import MarkbookError, NotebookError, RubricError
 from markbook.gradebook import nbgrader
 from markbook.model import Question, QuestionKind
 from markbook.notebooks import nbgrader_metadata, read_notebook, read_questions
@@ -17,17 +17,19 @@ from markbook.release.regions import check_marks
 from markbook.text.files import write_atomic
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from markbook.course import Course
     from markbook.model import Rubric
 
-__all__ = ["ReleaseResult", "build", "publish"]
+__all__ = ["ReleaseResult", "build", "publish", "rehearse"]
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseResult:
     """What a release holds; ``changed`` are the files written or removed, by name in the release.
 
-    After a dry run they are those that would be.
+    After a dry run or a rehearsal they are those that would be.
     """
 
     assignment: str
@@ -36,27 +38,57 @@ class ReleaseResult:
     questions: tuple[Question, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """An assignment that may be built: what was read of it before."""
+
+    course: Course
+    assignment: str
+    questions: tuple[Question, ...]
+    model_answers: tuple[str, ...]
+
+
 def build(course: Course, assignment: str, *, dry_run: bool = False) -> ReleaseResult:
     """Make the student version of an assignment and save its questions in the gradebook.
 
     Files that would be the same are left alone. The old release stays until the new one is
     proved fine. Raises ``NotebookError`` for unbalanced solution marks, an id used twice or
     points missing, ``RubricError`` for a text question without rubric or a rubric that does not
-    fit, ``InternalError`` if something hidden would be shown. A dry run writes nothing.
+    fit, ``InternalError`` if something hidden would be shown. A dry run writes nothing, and asks
+    nothing of the gradebook.
     """
-    course.require(assignment)
-    source = course.source(assignment)
-    questions = _check_source(source, assignment)
-    rubrics = _check_rubrics(course, assignment, questions)
+    if dry_run:
+        result = rehearse(course, [assignment])[assignment]
+        if isinstance(result, MarkbookError):
+            raise result
+        return result
+    plan = _plan(course, assignment)
     with tempfile.TemporaryDirectory(prefix="markbook-release-") as name:
-        temporary = Path(name)
-        db_url = f"sqlite:///{temporary / 'dry-run.db'}" if dry_run else None
-        built = nbgrader.generate_assignment(
-            course, assignment, temporary / "release", db_url=db_url
-        )
-        check_leaks(source, built, [rubric.model_answer for rubric in rubrics.values()])
-        changed = _replace(built, course.release(assignment), dry_run=dry_run)
-    return ReleaseResult(assignment, course.release(assignment), changed, questions)
+        built = nbgrader.generate_assignment(course, assignment, Path(name) / "release")
+        return _finish(plan, built, dry_run=False)
+
+
+def rehearse(
+    course: Course, assignments: Sequence[str]
+) -> dict[str, ReleaseResult | MarkbookError]:
+    """Tell for each assignment what ``build`` would change, or why it would refuse.
+
+    nbgrader builds all of them in one process, in a temporary folder and without a gradebook.
+    Raises ``InternalError`` when that process ends before it is done.
+    """
+    results: dict[str, ReleaseResult | MarkbookError] = {}
+    plans: dict[str, _Plan] = {}
+    for name in assignments:
+        try:
+            plans[name] = _plan(course, name)
+        except MarkbookError as error:
+            results[name] = error
+    if not plans:
+        return results
+    with tempfile.TemporaryDirectory(prefix="markbook-release-") as folder:
+        for name, built in nbgrader.generate_unsaved(course, list(plans), Path(folder)):
+            results[name] = _compared(plans[name], built)
+    return results
 
 
 def publish(course: Course, assignment: str) -> None:
@@ -72,6 +104,32 @@ def publish(course: Course, assignment: str) -> None:
             hint=f"Run 'markbook release {assignment}' first.",
         )
     nbgrader.publish_assignment(course, assignment)
+
+
+def _plan(course: Course, assignment: str) -> _Plan:
+    """Read what is to be built. Raises what ``build`` raises for a wrong source or rubric."""
+    course.require(assignment)
+    questions = _check_source(course.source(assignment), assignment)
+    rubrics = _check_rubrics(course, assignment, questions)
+    answers = tuple(rubric.model_answer for rubric in rubrics.values())
+    return _Plan(course, assignment, questions, answers)
+
+
+def _compared(plan: _Plan, built: Path | MarkbookError) -> ReleaseResult | MarkbookError:
+    if isinstance(built, MarkbookError):
+        return built
+    try:
+        return _finish(plan, built, dry_run=True)
+    except MarkbookError as error:
+        return error
+
+
+def _finish(plan: _Plan, built: Path, *, dry_run: bool) -> ReleaseResult:
+    """Prove that what was built hides what it should, and put it in the release's place."""
+    course, name = plan.course, plan.assignment
+    check_leaks(course.source(name), built, plan.model_answers)
+    changed = _replace(built, course.release(name), dry_run=dry_run)
+    return ReleaseResult(name, course.release(name), changed, plan.questions)
 
 
 def _check_source(source: Path, assignment: str) -> tuple[Question, ...]:

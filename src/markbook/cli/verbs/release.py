@@ -8,7 +8,7 @@ import click
 
 from markbook.cli import options, show
 from markbook.cli.exits import ExitCode
-from markbook.errors import UsageError
+from markbook.errors import MarkbookError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,8 +48,12 @@ def command(  # noqa: PLR0913  (a verb's options)
             hint=f"The course has: {', '.join(course.assignments()) or 'none yet'}.",
         )
     results = []
+    only_tell = dry_run or check
+    told = release.rehearse(course, names) if only_tell else {}
     for name in names:
-        result = release.build(course, name, dry_run=dry_run or check)
+        result = told[name] if only_tell else release.build(course, name)
+        if isinstance(result, MarkbookError):
+            raise result
         results.append(
             {
                 "assignment": name,
@@ -57,7 +61,7 @@ def command(  # noqa: PLR0913  (a verb's options)
                 "questions": len(result.questions),
             }
         )
-        if publish and not (dry_run or check):
+        if publish and not only_tell:
             release.publish(course, name)
     if as_json:
         show.json_out({"releases": results, "published": publish and not dry_run})
