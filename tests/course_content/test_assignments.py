@@ -16,12 +16,12 @@ import pytest
 
 from markbook.model import Question, QuestionKind, Rubric, counted, score
 from markbook.notebooks import (
+    NBGRADERS,
     answer_cells,
     graded_cells,
     nbgrader_metadata,
     read_notebook,
     read_questions,
-    solution_text,
 )
 from markbook.rubrics import load_rubrics
 
@@ -402,7 +402,8 @@ def test_every_criterion_is_earned_by_some_exemplar_and_none_by_all(
 @pytest.mark.parametrize(("assignment", "question"), QUESTIONS)
 def test_marker_and_notebook_read_the_same_model_answer(assignment: str, question: str) -> None:
     rubric = rubrics(assignment)[question]
-    assert rubric.model_answer.strip() == solution_text(cell(assignment, question).source).strip()
+    source = cell(assignment, question).source
+    assert rubric.model_answer.strip() == NBGRADERS.solution_text(source).strip()
 
 
 @pytest.mark.parametrize(("assignment", "question"), QUESTIONS)

@@ -9,7 +9,7 @@ import pytest
 
 from markbook.errors import NotebookError
 from markbook.model import QuestionKind
-from markbook.notebooks import read_questions, solution_text, write_notebook
+from markbook.notebooks import NBGRADERS, read_questions, write_notebook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,5 +90,5 @@ def test_a_folder_without_notebooks_has_no_questions_to_read(tmp_path: Path) -> 
 
 def test_the_model_answer_is_what_stands_between_the_marks() -> None:
     source = "before\n### BEGIN SOLUTION\nthe answer\n### END SOLUTION\nafter"
-    assert solution_text(source) == "the answer"
-    assert solution_text("no marks") == "no marks"
+    assert NBGRADERS.solution_text(source) == "the answer"
+    assert NBGRADERS.solution_text("no marks") == "no marks"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from markbook.checks.base import Check, Scope, Target
 from markbook.checks.findings import Finding, Fix, Severity
+from markbook.notebooks import prompt_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -247,22 +248,21 @@ class NoPrompt(Check):
     def examine(self, target: Target) -> Iterator[Finding]:
         cell = target.question
         assert cell is not None
-        assert target.notebook is not None
-        if not cell.is_text_question:
-            return
-        wanted = f"{cell.id}-prompt"
-        prompts = [
-            other
-            for other in target.notebook.cells
-            if other.id == wanted
-            or (other.number < cell.number and other.is_markdown and not other.solution)
-        ]
-        if not any(other.source.strip() for other in prompts):
+        prompt = _prompt_of(target) if cell.is_text_question else cell
+        if prompt is None or not prompt.source.strip():
             yield self.finding(
                 target,
                 "Nothing above the question asks it.",
-                hint=f"Add a read-only Markdown cell above, best with the id {wanted!r}.",
+                hint=f"Add a read-only Markdown cell above, best with the id '{cell.id}-prompt'.",
             )
+
+
+def _prompt_of(target: Target) -> CellView | None:
+    """Return the cell that asks the target's question, as everything else takes it."""
+    assert target.question is not None
+    cells = [cell.node for cell in target.cells]
+    found = prompt_cell(cells, target.question.number - 1)
+    return None if found is None else target.cells[found]
 
 
 class AnswerlessTest(Check):
@@ -296,13 +296,7 @@ class UnlockedPrompt(Check):
     def examine(self, target: Target) -> Iterator[Finding]:
         cell = target.question
         assert cell is not None
-        assert target.notebook is not None
-        if not cell.is_text_question:
-            return
-        named = [c for c in target.notebook.cells if c.id == f"{cell.id}-prompt"]
-        above = target.notebook.cells[: cell.number - 1]
-        nearest = next((c for c in reversed(above) if c.is_markdown and not c.solution), None)
-        prompt = named[0] if named else nearest
+        prompt = _prompt_of(target) if cell.is_text_question else None
         if prompt is not None and not prompt.locked and prompt.source.strip():
             yield self.finding(
                 target,

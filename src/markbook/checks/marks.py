@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from markbook.checks.base import Check, Scope, Target
 from markbook.checks.findings import Finding, Severity
+from markbook.notebooks import REGIONS, Delimiters, odd_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,20 +15,16 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS"]
 
-_KINDS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
 _NEAR = ("SOLUTIONS", "SOLUTON", "SOULTION", "HIDDEN TEST", "HIDDENTESTS", "MARKSCHEME")
 
 
-def _marks(cell: CellView) -> list[tuple[int, str, bool]]:
-    """Return the marks of a cell: the line from 1, the kind, and whether it begins a region."""
-    found = []
-    for number, line in enumerate(cell.source.splitlines(), start=1):
-        for kind in _KINDS:
-            if f"### BEGIN {kind}" in line:
-                found.append((number, kind, True))
-            elif f"### END {kind}" in line:
-                found.append((number, kind, False))
-    return found
+def _delimiters(target: Target) -> Delimiters:
+    return Delimiters.of(target.assignment.course.setting)
+
+
+def _shown(delimiter: str) -> str:
+    """Return a mark as people write it: as a comment, where it is not one by itself."""
+    return f"### {delimiter}" if delimiter[:1].isalnum() else delimiter
 
 
 class UnbalancedMarks(Check):
@@ -38,32 +35,17 @@ class UnbalancedMarks(Check):
     scope = Scope.NOTEBOOK
 
     def examine(self, target: Target) -> Iterator[Finding]:
+        delimiters = _delimiters(target)
         for cell in target.cells:
-            odd = _odd_one(_marks(cell))
+            odd = odd_mark(delimiters.marks(cell.source))
             if odd is not None:
-                line, kind, begins = odd
-                mark = f"### {'BEGIN' if begins else 'END'} {kind}"
                 yield self.finding(
                     target,
-                    f"'{mark}' has no partner.",
+                    f"'{_shown(odd.delimiter)}' has no partner.",
                     hint="Each BEGIN needs its END in the same cell; regions must not overlap.",
                     cell=cell,
-                    line=line,
+                    line=odd.line,
                 )
-
-
-def _odd_one(marks: list[tuple[int, str, bool]]) -> tuple[int, str, bool] | None:
-    opened: tuple[int, str, bool] | None = None
-    for mark in marks:
-        if mark[2]:
-            if opened is not None:
-                return opened
-            opened = mark
-        elif opened is None or opened[1] != mark[1]:
-            return mark
-        else:
-            opened = None
-    return opened
 
 
 class MisspeltMark(Check):
@@ -74,30 +56,25 @@ class MisspeltMark(Check):
     scope = Scope.NOTEBOOK
 
     def examine(self, target: Target) -> Iterator[Finding]:
+        delimiters = _delimiters(target)
+        marks = " or ".join(_shown(delimiters.pairs[kind][0]) for kind in REGIONS)
         for cell in target.cells:
             for number, line in enumerate(cell.source.splitlines(), start=1):
-                if _misspelt(line):  # said once: its partner is wrong in the same way
+                if _misspelt(line) and delimiters.mark(line) is None:
                     yield self.finding(
                         target,
                         "The line looks like a mark and is none.",
-                        hint=f"Write exactly {' or '.join(f'### BEGIN {k}' for k in _KINDS)}"
-                        " (### END ... below).",
+                        hint=f"Write exactly {marks}, and its end below.",
                         cell=cell,
                         line=number,
                     )
-                    break
+                    break  # said once: its partner is wrong in the same way
 
 
 def _misspelt(line: str) -> bool:
     bare = line.strip()
-    words = bare.lstrip("#").strip()
-    if not bare.startswith("#") or not words.upper().startswith(("BEGIN", "END")):
-        return False
-    rest = " ".join(words.upper().split()[1:])
-    if rest not in _KINDS and rest not in _NEAR:
-        return False
-    side = "BEGIN" if words.upper().startswith("BEGIN") else "END"
-    return rest in _NEAR or f"### {side} {rest}" not in line
+    side, _, rest = " ".join(bare.lstrip("#").upper().split()).partition(" ")
+    return bare.startswith("#") and side in ("BEGIN", "END") and rest in (*REGIONS, *_NEAR)
 
 
 class MarksInWrongCell(Check):
@@ -108,12 +85,13 @@ class MarksInWrongCell(Check):
     scope = Scope.NOTEBOOK
 
     def examine(self, target: Target) -> Iterator[Finding]:
+        delimiters = _delimiters(target)
         for cell in target.cells:
-            for line, kind, begins in _marks(cell):
-                message = _out_of_place(cell, kind) if begins else ""
+            for mark in delimiters.marks(cell.source):
+                message = _out_of_place(cell, mark.kind) if mark.begins else ""
                 if message:
                     hint = "Move the region, or change the cell's kind in Create Assignment."
-                    yield self.finding(target, message, hint=hint, cell=cell, line=line)
+                    yield self.finding(target, message, hint=hint, cell=cell, line=mark.line)
 
 
 def _out_of_place(cell: CellView, kind: str) -> str:
@@ -135,19 +113,20 @@ class NoModelAnswer(Check):
     scope = Scope.NOTEBOOK
 
     def examine(self, target: Target) -> Iterator[Finding]:
-        from markbook.notebooks import solution_text
-
+        delimiters = _delimiters(target)
+        begin, end = map(_shown, delimiters.pairs["SOLUTION"])
         for cell in target.cells:
-            if not cell.solution or cell.task or _odd_one(_marks(cell)) is not None:
+            balanced = odd_mark(delimiters.marks(cell.source)) is None
+            if not cell.solution or cell.task or not balanced:
                 continue
             rubric = target.assignment.rubrics.get(cell.id)
             known = rubric is not None and rubric.problem is None and rubric.rubric.model_answer
-            if not solution_text(cell.source).strip() and not known:
+            if not delimiters.solution_text(cell.source).strip() and not known:
                 yield self.finding(
                     target,
                     "The answer cell holds no solution.",
-                    hint="Write it between ### BEGIN SOLUTION and ### END SOLUTION, or for a text"
-                    " as model_answer in its rubric.",
+                    hint=f"Write it between {begin} and {end}, or for a text as model_answer in its"
+                    " rubric.",
                     cell=cell,
                 )
 
@@ -164,15 +143,15 @@ class NothingHidden(Check):
         cell = target.question
         assert cell is not None
         lines = cell.source.splitlines()
-        marks = [mark for mark in _marks(cell) if mark[1] == "HIDDEN TESTS"]
+        marks = [m for m in _delimiters(target).marks(cell.source) if m.kind == "HIDDEN TESTS"]
         for begin, end in zip(marks[::2], marks[1::2], strict=False):
-            inside = lines[begin[0] : end[0] - 1]
-            if begin[2] and not end[2] and not any(map(_code, inside)):
+            inside = lines[begin.line : end.line - 1]
+            if begin.begins and not end.begins and not any(map(_code, inside)):
                 yield self.finding(
                     target,
                     "There is no code between the marks of the hidden tests.",
                     hint="Move the tests between the marks, or remove the marks.",
-                    line=begin[0],
+                    line=begin.line,
                 )
 
 

@@ -20,6 +20,7 @@ from markbook.feedback.views import (
     tally,
 )
 from markbook.model import AnswerStatus, counted
+from markbook.notebooks import NBGRADERS, Delimiters
 from markbook.text.controls import visible
 from markbook.text.outputs import Allowance, render_outputs
 from markbook.text.render import highlight, render_markdown
@@ -58,6 +59,7 @@ class Class:
     rubrics: Mapping[str, Rubric | None]
     current: Mapping[str, Rubric]
     show_model_answers: bool = False
+    delimiters: Delimiters = NBGRADERS  # of hidden tests
 
 
 def build_page(room: Class, notebook: Notebook, student: str, run: Executed | None) -> StudentPage:
@@ -247,7 +249,9 @@ def _code_item(room: Class, item: Item, student: str, outputs: _Outputs) -> Item
         grade, cell = room.grades.get((student, question.id)), cells.get(question.id)
         earned = grade.score if grade else 0.0
         full = earned >= question.points
-        result = read_result(cell, full_marks=full) if cell is not None and grade else None
+        result = None
+        if cell is not None and grade:
+            result = read_result(cell, full_marks=full, delimiters=room.delimiters)
         tests.append(TestLine(earned, question.points, result))
     graded = all((student, question.id) in room.grades for question in item.questions)
     waits = any(

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from markbook.feedback.secrets import Secrets, find_secrets
 from markbook.model import QuestionKind
-from markbook.notebooks import answer_cells, nbgrader_metadata, read_notebook, read_questions
+from markbook.notebooks import (
+    NBGRADERS,
+    Delimiters,
+    answer_cells,
+    nbgrader_metadata,
+    read_notebook,
+    read_questions,
+)
 from markbook.text.titles import humanise, split_title
 
 if TYPE_CHECKING:
@@ -57,17 +64,21 @@ class Notebook:
     secrets: Secrets = field(default_factory=Secrets)
 
 
-def read_plan(folder: Path, assignment: str) -> tuple[Notebook, ...]:
+def read_plan(
+    folder: Path, assignment: str, delimiters: Delimiters = NBGRADERS
+) -> tuple[Notebook, ...]:
     """Read the authored notebooks in ``folder``; raises ``NotebookError``."""
-    questions = read_questions(folder, assignment)
+    questions = read_questions(folder, assignment, delimiters)
     names = dict.fromkeys(question.notebook for question in questions)
     return tuple(
-        _notebook(folder / f"{name}.ipynb", [q for q in questions if q.notebook == name])
+        _notebook(
+            folder / f"{name}.ipynb", [q for q in questions if q.notebook == name], delimiters
+        )
         for name in names
     )
 
 
-def _notebook(path: Path, questions: list[Question]) -> Notebook:
+def _notebook(path: Path, questions: list[Question], delimiters: Delimiters) -> Notebook:
     notebook = read_notebook(path)
     groups: dict[str, list[Question]] = {}
     for question in questions:
@@ -77,7 +88,7 @@ def _notebook(path: Path, questions: list[Question]) -> Notebook:
         _item(number, answer, tuple(group), in_code=answer in code)
         for number, (answer, group) in enumerate(groups.items(), start=1)
     )
-    secrets = find_secrets(str(cell.source) for cell in notebook.cells)
+    secrets = find_secrets((str(cell.source) for cell in notebook.cells), delimiters)
     return Notebook(path.stem, _title(notebook, questions[0].assignment), items, secrets)
 
 

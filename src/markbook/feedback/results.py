@@ -6,15 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from markbook.notebooks import NBGRADERS, Delimiters
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from markbook.feedback.executed import Cell
 
 __all__ = ["TestResult", "read_result"]
-
-BEGIN_HIDDEN = "### BEGIN HIDDEN TESTS"
-END_HIDDEN = "### END HIDDEN TESTS"
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 # The outermost frame of a traceback is the test cell itself.
@@ -43,14 +42,14 @@ class TestResult:
     message: str = ""
 
 
-def read_result(cell: Cell, *, full_marks: bool) -> TestResult:
+def read_result(cell: Cell, *, full_marks: bool, delimiters: Delimiters = NBGRADERS) -> TestResult:
     """Read how a test cell ended.
 
     ``full_marks`` is nbgrader's word on a cell without an error, which can still earn less by
-    writing to stderr or by returning a number.
+    writing to stderr or by returning a number. Hidden tests stand between ``delimiters``.
     """
     lines = cell.source.split("\n")
-    hidden = _hidden_lines(lines)
+    hidden = _hidden_lines(lines, *delimiters.pairs["HIDDEN TESTS"])
     has_visible = _any_code(line for number, line in enumerate(lines) if number not in hidden)
     has_hidden = bool(hidden)
     error = _error(cell)
@@ -80,14 +79,14 @@ def _secrets(lines: list[str], hidden: frozenset[int]) -> list[str]:
     return [lines[index].strip() for index in hidden]
 
 
-def _hidden_lines(lines: list[str]) -> frozenset[int]:
+def _hidden_lines(lines: list[str], begin: str, end: str) -> frozenset[int]:
     found: set[int] = set()
     inside = False
     for number, line in enumerate(lines):
-        inside = inside or BEGIN_HIDDEN in line
+        inside = inside or begin in line
         if inside:
             found.add(number)
-        if END_HIDDEN in line:
+        if end in line:
             inside = False
     return frozenset(found)
 

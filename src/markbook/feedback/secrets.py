@@ -12,16 +12,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from markbook.feedback.results import BEGIN_HIDDEN, END_HIDDEN
-from markbook.notebooks import BEGIN_SOLUTION, END_SOLUTION
+from markbook.notebooks import NBGRADERS, Delimiters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 __all__ = ["Secrets", "find_secrets"]
-
-BEGIN_MARKS = "### BEGIN MARK SCHEME"
-END_MARKS = "### END MARK SCHEME"
 
 _NOISE = re.compile(r"[\W_]+")
 # Shorter ones stand in every program: "x = 1", "return x".
@@ -55,7 +51,7 @@ class Secrets:
         return hides
 
 
-def find_secrets(sources: Iterable[str]) -> Secrets:
+def find_secrets(sources: Iterable[str], delimiters: Delimiters = NBGRADERS) -> Secrets:
     """Find the secrets in an authored notebook's cells; what also stands in the open is none."""
     tests: set[str] = set()
     models: set[str] = set()
@@ -63,27 +59,20 @@ def find_secrets(sources: Iterable[str]) -> Secrets:
     for source in sources:
         inside = ""
         for line in source.splitlines():
-            inside = _begun(line) or inside
+            mark = delimiters.mark(line)
+            inside = mark.kind if mark is not None and mark.begins else inside
             bare = _bare(line)
             if not inside:
                 public.append(bare)
-            elif _telling(bare, _SHORT_MODEL if inside == END_SOLUTION else _SHORT_TEST):
-                (models if inside == END_SOLUTION else tests).add(bare)
-            if inside and inside in line:
+            elif _telling(bare, _SHORT_MODEL if inside == "SOLUTION" else _SHORT_TEST):
+                (models if inside == "SOLUTION" else tests).add(bare)
+            if inside and delimiters.pairs[inside][1] in line:
                 inside = ""
     given = "\n".join(public)
     return Secrets(
         frozenset(secret for secret in tests if secret not in given),
         frozenset(secret for secret in models if secret not in given),
     )
-
-
-_ENDS = {BEGIN_HIDDEN: END_HIDDEN, BEGIN_MARKS: END_MARKS, BEGIN_SOLUTION: END_SOLUTION}
-
-
-def _begun(line: str) -> str:
-    """Return the mark that will end what begins on this line."""
-    return next((end for begin, end in _ENDS.items() if begin in line), "")
 
 
 def _telling(bare: str, length: int) -> bool:

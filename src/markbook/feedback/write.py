@@ -14,6 +14,7 @@ from markbook.feedback.build import Class, build_page
 from markbook.feedback.executed import read_executed
 from markbook.feedback.papers import read_papers
 from markbook.feedback.plan import read_plan
+from markbook.notebooks import Delimiters
 from markbook.rubrics import load_rubric
 from markbook.text.files import write_atomic
 from markbook.text.pages import PageTemplate
@@ -86,7 +87,7 @@ def write_feedback(  # noqa: PLR0913  (a step's seam: every argument is one choi
     """
     course.require(assignment)
     chosen = _chosen(gb.students(assignment), students, assignment)
-    plan = read_plan(course.source(assignment), assignment)
+    plan = read_plan(course.source(assignment), assignment, Delimiters.of(course.setting))
     rooms = _Rooms(course, gb, assignment, show_model_answers=show_model_answers)
     tell = on_event or (lambda _event: None)
     tell(FeedbackEvent("start", 0, len(chosen)))
@@ -234,6 +235,7 @@ class _Rooms:
     ) -> None:
         self._course, self._gb, self._assignment = course, gb, assignment
         self._show_model_answers = show_model_answers
+        self._delimiters = Delimiters.of(course.setting)
         self._rubrics: dict[str, Rubric | None] = {}
         self._current = _CurrentRubrics(course.rubrics(assignment))
 
@@ -251,6 +253,7 @@ class _Rooms:
             rubrics=self._rubrics,
             current=self._current,
             show_model_answers=self._show_model_answers,
+            delimiters=self._delimiters,
         )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from markbook.errors import UnknownName
 from markbook.marking.rules import Facts
 from markbook.model import AnswerStatus, QuestionKind, score
-from markbook.notebooks import read_questions
+from markbook.notebooks import Delimiters, read_questions
 from markbook.rubrics import load_rubrics
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Case:
 def text_questions(course: Course, assignment: str) -> tuple[Question, ...]:
     """Return the assignment's text questions in the order of its notebooks."""
     source = course.source(course.require(assignment))
-    found = read_questions(source, assignment)
+    found = read_questions(source, assignment, Delimiters.of(course.setting))
     return tuple(question for question in found if question.kind is QuestionKind.TEXT)
 
 

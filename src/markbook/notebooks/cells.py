@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markbook.errors import NotebookError
 from markbook.model import Question, QuestionKind
 from markbook.notebooks.files import read_notebook
+from markbook.notebooks.metadata import nbgrader_id, nbgrader_metadata
+from markbook.notebooks.regions import NBGRADERS, Delimiters
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from pathlib import Path
 
     from nbformat import NotebookNode
 
-__all__ = [
-    "BEGIN_SOLUTION",
-    "END_SOLUTION",
-    "answer_cells",
-    "graded_cells",
-    "nbgrader_metadata",
-    "read_questions",
-    "solution_text",
-]
-
-BEGIN_SOLUTION = "### BEGIN SOLUTION"
-END_SOLUTION = "### END SOLUTION"
-
-
-def nbgrader_metadata(cell: NotebookNode) -> Mapping[str, Any]:
-    """Return a cell's nbgrader metadata, empty where it has none or something odd."""
-    metadata = cell.get("metadata", {}).get("nbgrader")
-    return metadata if isinstance(metadata, dict) else {}
-
-
-def _id(cell: NotebookNode) -> str:
-    grade_id = nbgrader_metadata(cell).get("grade_id")
-    return grade_id if isinstance(grade_id, str) else ""
+__all__ = ["answer_cells", "graded_cells", "prompt_cell", "read_questions"]
 
 
 def graded_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
     """Return the graded cells by id, the first of duplicates, in notebook order."""
     found: dict[str, NotebookNode] = {}
     for cell in notebook.cells:
-        if nbgrader_metadata(cell).get("grade") and _id(cell):
-            found.setdefault(_id(cell), cell)
+        if nbgrader_metadata(cell).get("grade") and nbgrader_id(cell):
+            found.setdefault(nbgrader_id(cell), cell)
     return found
 
 
@@ -52,34 +32,20 @@ def answer_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
     """Return the cells that students fill in by id, the first of duplicates, in order."""
     found: dict[str, NotebookNode] = {}
     for cell in notebook.cells:
-        if nbgrader_metadata(cell).get("solution") and _id(cell):
-            found.setdefault(_id(cell), cell)
+        if nbgrader_metadata(cell).get("solution") and nbgrader_id(cell):
+            found.setdefault(nbgrader_id(cell), cell)
     return found
 
 
-def solution_text(source: str) -> str:
-    """Return what stands between the solution marks, or the whole text where there are none."""
-    lines = source.splitlines()
-    kept: list[str] = []
-    inside = False
-    seen = False
-    for line in lines:
-        if BEGIN_SOLUTION in line:
-            inside = seen = True
-        elif END_SOLUTION in line:
-            inside = False
-        elif inside:
-            kept.append(line)
-    return "\n".join(kept).strip("\n") if seen else source.strip("\n")
-
-
-def read_questions(folder: Path, assignment: str) -> tuple[Question, ...]:
+def read_questions(
+    folder: Path, assignment: str, delimiters: Delimiters = NBGRADERS
+) -> tuple[Question, ...]:
     """Read the questions of all notebooks in ``folder``, by notebook name, then by position.
 
     A text question is a cell that is both graded and an answer; a code question is a test cell.
-    The prompt is the cell named ``<question>-prompt``, or else the nearest read-only Markdown
-    cell above. Raises ``NotebookError`` when there is no notebook, one cannot be read, or an id
-    is used twice in the assignment.
+    What asks it is ``prompt_cell``; ``delimiters`` mark what of a cell is its model answer. Raises
+    ``NotebookError`` when there is no notebook, one cannot be read, or an id is used twice in the
+    assignment.
     """
     paths = sorted(folder.glob("*.ipynb"))
     if not paths:
@@ -89,7 +55,7 @@ def read_questions(folder: Path, assignment: str) -> tuple[Question, ...]:
     questions: list[Question] = []
     seen: dict[str, Path] = {}
     for path in paths:
-        for question in _questions_of(read_notebook(path), path, assignment):
+        for question in _questions_of(path, assignment, delimiters):
             if question.id in seen:
                 raise NotebookError(
                     f"The question id {question.id!r} is used twice"
@@ -102,36 +68,40 @@ def read_questions(folder: Path, assignment: str) -> tuple[Question, ...]:
     return tuple(questions)
 
 
-def _questions_of(notebook: NotebookNode, path: Path, assignment: str) -> list[Question]:
-    cells = notebook.cells
+def _questions_of(path: Path, assignment: str, delimiters: Delimiters) -> list[Question]:
+    cells = read_notebook(path).cells
     return [
-        _question(cells, position, path, assignment)
+        _question(cells, position, path, assignment, delimiters)
         for position, cell in enumerate(cells)
-        if nbgrader_metadata(cell).get("grade") and _id(cell)
+        if nbgrader_metadata(cell).get("grade") and nbgrader_id(cell)
     ]
 
 
-def _question(cells: list[NotebookNode], position: int, path: Path, assignment: str) -> Question:
+def _question(
+    cells: list[NotebookNode], position: int, path: Path, assignment: str, delimiters: Delimiters
+) -> Question:
     cell = cells[position]
     metadata = nbgrader_metadata(cell)
     points = metadata.get("points")
     if isinstance(points, bool) or not isinstance(points, int | float):
         raise NotebookError(
-            f"question {_id(cell)!r} (cell {position + 1}) has no points.",
+            f"question {nbgrader_id(cell)!r} (cell {position + 1}) has no points.",
             path=path,
             hint="Set them in the Create Assignment bar.",
         )
     text = bool(metadata.get("solution"))
+    model = delimiters.solution_text(cell.source) if text else _code_above(cells, position)
+    prompt = prompt_cell(cells, position)
     return Question(
         assignment=assignment,
         notebook=path.stem,
-        id=_id(cell),
+        id=nbgrader_id(cell),
         kind=QuestionKind.TEXT if text else QuestionKind.CODE,
         points=float(points),
-        prompt=_prompt(cells, position),
+        prompt=str(cells[prompt].source) if prompt is not None else "",
         position=position,
-        model_answer=solution_text(cell.source) if text else _code_above(cells, position),
-        stub=cell.source if text and BEGIN_SOLUTION not in cell.source else "",
+        model_answer=model,
+        stub=cell.source if text and not delimiters.marks_solution(cell.source) else "",
     )
 
 
@@ -140,15 +110,19 @@ def _read_only(cell: NotebookNode) -> bool:
     return not metadata.get("solution") and not metadata.get("grade")
 
 
-def _prompt(cells: list[NotebookNode], position: int) -> str:
-    wanted = f"{_id(cells[position])}-prompt"
-    for cell in cells:
-        if _id(cell) == wanted:
-            return str(cell.source)
-    for cell in reversed(cells[:position]):
-        if cell.cell_type == "markdown" and _read_only(cell):
-            return str(cell.source)
-    return ""
+def prompt_cell(cells: Sequence[NotebookNode], position: int) -> int | None:
+    """Return the position of the cell that asks the question at ``position``, if one does.
+
+    It is the cell named ``<question>-prompt``, or else the nearest read-only Markdown cell above.
+    """
+    wanted = f"{nbgrader_id(cells[position])}-prompt"
+    for number, cell in enumerate(cells):
+        if nbgrader_id(cell) == wanted:
+            return number
+    for number in reversed(range(position)):
+        if cells[number].cell_type == "markdown" and _read_only(cells[number]):
+            return number
+    return None
 
 
 def _code_above(cells: list[NotebookNode], position: int) -> str:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from markbook.errors import InternalError
-from markbook.notebooks import read_notebook
-from markbook.release.regions import split
+from markbook.notebooks import NBGRADERS, Delimiters, read_notebook, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,13 +29,18 @@ class Leak:
     origin: str
 
 
-def check_leaks(source: Path, release: Path, model_answers: Iterable[str]) -> None:
+def check_leaks(
+    source: Path,
+    release: Path,
+    model_answers: Iterable[str],
+    delimiters: Delimiters = NBGRADERS,
+) -> None:
     """Raise ``InternalError`` if a hidden line of ``source`` stands anywhere in ``release``.
 
     A line that the authors also show openly (in a prompt, in a visible test) is not hidden.
     """
     secrets = {answer: "a model answer in graders/" for answer in model_answers}
-    for leak in find_leaks(source, release, secrets):
+    for leak in find_leaks(source, release, secrets, delimiters):
         raise InternalError(
             f"The release file {leak.path.name} would show students a hidden line"
             f" ({leak.origin}): {leak.line[:60]!r}.",
@@ -44,16 +48,22 @@ def check_leaks(source: Path, release: Path, model_answers: Iterable[str]) -> No
         )
 
 
-def find_leaks(source: Path, release: Path, secrets: Mapping[str, str]) -> Iterator[Leak]:
+def find_leaks(
+    source: Path,
+    release: Path,
+    secrets: Mapping[str, str],
+    delimiters: Delimiters = NBGRADERS,
+) -> Iterator[Leak]:
     """Yield every hidden line of ``source``, and of ``secrets``, that stands in ``release``.
 
-    ``secrets`` are texts from elsewhere with where they come from.
+    ``secrets`` are texts from elsewhere with where they come from; ``delimiters`` are those of
+    the marks in ``source``.
     """
     hidden: dict[str, str] = {}
     visible: set[str] = set()
     for path in sorted(source.glob("*.ipynb")):
         for number, cell in enumerate(read_notebook(path).cells, start=1):
-            parts = split(cell)
+            parts = split(cell, delimiters)
             visible.update(_lines(parts.visible))
             hidden |= dict.fromkeys(_lines(parts.hidden), f"{path.name}, cell {number}")
     for text, origin in secrets.items():
