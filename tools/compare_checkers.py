@@ -76,7 +76,7 @@ def lay_out(name: str, target: Path) -> list[Path]:
             HOME / name,
             target,
             dirs_exist_ok=True,
-            ignore=shutil.ignore_patterns("REMOVED", "expected.txt"),
+            ignore=shutil.ignore_patterns("REMOVED", "COMMITTED", "gradebook.sql", "expected.txt"),
         )
     return sorted((target / "source" / "hw").glob("*.ipynb"))
 

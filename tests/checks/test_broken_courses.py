@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from markbook.course import Course
 
 HOME = Path(__file__).resolve().parent.parent / "broken_courses"
 CASES = sorted(folder.name for folder in HOME.iterdir() if folder.name.startswith("MB"))
-OWN = {"REMOVED", "expected.txt"}
+OWN = {"REMOVED", "COMMITTED", "gradebook.sql", "expected.txt"}
 # These run nbgrader or code: seconds for each course, so only where they are what is tested.
 OPTIONAL = {check.code for check in all_checks() if check.optional}
 LONG = {check.code for check in all_checks() if check.slow} | {"MB302"}
@@ -22,6 +25,11 @@ LONG = {check.code for check in all_checks() if check.slow} | {"MB302"}
 
 def put_together(name: str, target: Path) -> Course:
     shutil.copytree(HOME / "_clean", target)
+    if (HOME / name / "COMMITTED").is_file():
+        commit(target)
+    if (HOME / name / "gradebook.sql").is_file():
+        with closing(sqlite3.connect(target / "gradebook.db")) as database:
+            database.executescript((HOME / name / "gradebook.sql").read_text())
     removed = HOME / name / "REMOVED"
     if removed.is_file():
         for line in removed.read_text().split():
@@ -35,6 +43,14 @@ def put_together(name: str, target: Path) -> Course:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     return Course.open(target)
+
+
+def commit(folder: Path) -> None:
+    """Make a folder a git repository with all of it committed."""
+    author = ["-c", "user.name=Test", "-c", "user.email=test@example.org"]
+    for arguments in (["init", "-q"], ["add", "."], [*author, "commit", "-q", "-m", "clean"]):
+        command = ["git", "-c", "commit.gpgsign=false", *arguments]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from markbook.checks.views import CellView
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "removing"]
 
 _SCHEMA = 3  # the version of nbgrader's cell metadata that nbgrader 0.6 to 0.9 read and write
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # a file name, a YAML key and an HTML id as well
@@ -78,31 +78,6 @@ class MalformedId(Check):
                 continue
             hint = "Use letters, digits, - and _, and begin with a letter or digit."
             yield self.finding(target, message, hint=hint, cell=cell)
-
-
-class IdGoneSinceRelease(Check):
-    """A question that students have already been given is gone or renamed: its answers are lost.
-
-    What they hand in has the released id; renaming it back keeps their answers.
-    """
-
-    code = "MB203"
-    name = "id-gone-since-release"
-    scope = Scope.NOTEBOOK
-
-    def examine(self, target: Target) -> Iterator[Finding]:
-        assert target.notebook is not None
-        released = target.assignment.released.get(target.notebook.name)
-        if released is None:
-            return
-        now = {cell.id for cell in target.notebook.cells if cell.id}
-        for cell in released.cells:
-            if cell.id and (cell.grade or cell.solution or cell.task) and cell.id not in now:
-                yield self.finding(
-                    target,
-                    f"{cell.id!r} was released (cell {cell.number}) and is not here any more.",
-                    hint="Name the cell as before; if nobody has the release yet, release anew.",
-                )
 
 
 class Points(Check):
@@ -234,7 +209,7 @@ class UnknownMetadata(Check):
                     f"nbgrader knows no {', '.join(map(repr, extra))} in a cell's metadata.",
                     hint="Remove it in the cell's metadata, or use --fix.",
                     cell=cell,
-                    fix=Fix("removes it", target.path, _removing(cell, extra)),
+                    fix=Fix("removes it", target.path, removing(cell, extra)),
                 )
 
 
@@ -333,7 +308,9 @@ def _setting(cell: CellView, **values: Any) -> Any:
     return edit
 
 
-def _removing(cell: CellView, keys: list[str]) -> Any:
+def removing(cell: CellView, keys: list[str]) -> Any:
+    """Return the edit that takes ``keys`` out of a cell's nbgrader metadata."""
+
     def edit(document: dict[str, Any]) -> None:
         metadata = document["cells"][cell.number - 1]["metadata"]["nbgrader"]
         for key in keys:
@@ -345,7 +322,6 @@ def _removing(cell: CellView, keys: list[str]) -> Any:
 CHECKS: tuple[type[Check], ...] = (
     DuplicateQuestionId,
     MalformedId,
-    IdGoneSinceRelease,
     Points,
     WorthlessTest,
     CellKind,

@@ -60,6 +60,19 @@ class Revision:
             hint="Try 'git fsck'.",
         )
 
+    def files(self, folder: Path) -> tuple[Path, ...]:
+        """Return the files that lay in ``folder`` (in ``root``) and below it, sorted."""
+        relative = folder.relative_to(self.root).as_posix()
+        # --full-tree would name them as seen from the repository's top, which may lie above root
+        found = _git(self.root, "ls-tree", "-r", "-z", "--name-only", self.commit, f"{relative}/")
+        if found.returncode:
+            raise UsageError(
+                f"git cannot list {relative} at {self.name!r}: {_said(found)}.",
+                hint="Try 'git fsck'.",
+            )
+        names = found.stdout.decode("utf-8", "surrogateescape").split("\0")
+        return tuple(sorted(self.root / name for name in names if name))
+
 
 def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     environment = os.environ | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markbook.checks.base import Check, Scope, Target
-from markbook.checks.findings import Finding, Severity
+from markbook.checks.cells import CHECKS as CELL_CHECKS
+from markbook.checks.cells import removing
+from markbook.checks.findings import Finding, Fix, Severity
 from markbook.errors import InternalError
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from markbook.autograde.values import Settings
     from markbook.checks.views import AssignmentView, CellView, NotebookView
+    from markbook.gradebook.nbgrader import Objection
 
 __all__ = ["CHECKS"]
 
@@ -41,11 +44,12 @@ class _Test:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A notebook that was run: its tests by id, and what went wrong with the run as a whole.
+    """A ``notebook`` as run: its tests by id, and what went wrong with the run as a whole.
 
     ``slow`` are the cells (by number) that ran into the time limit.
     """
 
+    notebook: NotebookNode
     tests: Mapping[str, _Test]
     seconds: float = 0.0
     stopped: str = ""
@@ -179,6 +183,77 @@ class SolutionErrors(Check):
             )
 
 
+class NbgraderObjects(Check):
+    """nbgrader's own validator has something against the solution that no other check says.
+
+    It is asked about the notebook as run for the checks of the solution, so nothing is run twice.
+    A locked cell whose checksum is that of another text is said to have changed; a text question
+    with the checksum of its own text, to be unanswered.
+    """
+
+    code = "MB406"
+    name = "nbgrader-objects"
+    scope = Scope.NOTEBOOK
+    slow = True
+    fixable = True
+
+    def examine(self, target: Target) -> Iterator[Finding]:
+        notebook = target.notebook
+        assert notebook is not None
+        run = _solution_run(target.assignment, notebook)
+        if run is not None and run.stopped:
+            return
+        said = _said_of_cells(target)
+        for each in _objections(target.assignment, run.notebook if run else notebook.notebook):
+            cell = next((c for c in target.cells if c.source.strip() == each.source), None)
+            if each.kind == "refused":
+                known = bool(said)
+            else:
+                known = cell is not None and (cell.number in said or _too_low(cell, run))
+            if known:
+                continue
+            stale = cell is not None and "checksum" in cell.metadata
+            yield self.finding(
+                target,
+                f"nbgrader's validator says: {each.says}",
+                hint="It goes by a checksum in the cell's metadata, left by an older release:"
+                " remove it."
+                if stale
+                else "Run 'nbgrader validate' on the notebook to see more.",
+                cell=cell,
+                fix=Fix("removes the checksum", target.path, removing(cell, ["checksum"]))
+                if cell is not None and stale
+                else None,
+            )
+
+
+def _said_of_cells(target: Target) -> set[int | None]:
+    """Return the cells of the target's notebook that checks of metadata find an error in."""
+    return {
+        found.cell
+        for check in CELL_CHECKS
+        if check.severity is Severity.ERROR and check.scope is not Scope.QUESTION
+        for found in check().examine(target)
+        if found.path == target.path
+    }
+
+
+def _too_low(cell: CellView, run: _Run | None) -> bool:
+    """Tell whether the solution earns too little in a test, which has a check of its own."""
+    test = run.tests.get(cell.id) if run is not None else None
+    return test is not None and test.score is not None and test.score < (cell.points or 0.0)
+
+
+def _objections(view: AssignmentView, node: NotebookNode) -> tuple[Objection, ...]:
+    from markbook.gradebook.nbgrader import validate
+    from markbook.notebooks import write_notebook
+
+    with tempfile.TemporaryDirectory(prefix="markbook-check-") as temporary:
+        path = Path(temporary) / "solution.ipynb"
+        write_notebook(node, path)
+        return validate(view.course, path)
+
+
 def _test_of(target: Target, *, solution: bool) -> tuple[CellView | None, _Run | None]:
     """Return the test cell that the target is, and the run of its notebook; None for others."""
     cell, notebook = target.question, target.notebook
@@ -251,6 +326,7 @@ def _run(view: AssignmentView, node: NotebookNode) -> _Run:
         )
     code = [(n, cell) for n, cell in enumerate(node.cells, start=1) if cell.cell_type == "code"]
     return _Run(
+        notebook=node,
         tests={_id(cell): _read(cell) for _, cell in code if _id(cell)},
         seconds=execution.seconds,
         stopped=str(execution.stopped) if execution.stopped else "",
@@ -308,4 +384,5 @@ CHECKS: tuple[type[Check], ...] = (
     SolutionTooSlow,
     SolutionStops,
     SolutionErrors,
+    NbgraderObjects,
 )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from markbook.course import Course
 
 __all__ = [
+    "Objection",
     "Run",
     "autograde",
     "collect",
@@ -36,6 +37,7 @@ __all__ = [
     "generate_unsaved",
     "publish_assignment",
     "publish_feedback",
+    "validate",
 ]
 
 _TAIL = 2000  # characters of nbgrader's log in an error
@@ -51,6 +53,19 @@ class Run:
     student: str
     failure: str | None = None
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What nbgrader's validator has against a notebook, in its own words.
+
+    ``kind`` is its name for it (type_changed, changed, failed), or "refused" where it gave up;
+    ``source`` is the cell's, stripped, and empty where it speaks of the whole notebook.
+    """
+
+    kind: str
+    says: str
+    source: str = ""
 
 
 def create_database(course: Course) -> None:
@@ -121,6 +136,16 @@ def autograde(course: Course, assignment: str, students: Sequence[str]) -> Itera
             raise InternalError(f"nbgrader's process ended with code {code}. {tail}")
         yield Run(left[0], f"nbgrader's process ended with code {code} while it was run")
         left = left[1:]
+
+
+def validate(course: Course, notebook: Path) -> tuple[Objection, ...]:
+    """Ask nbgrader's validator about a notebook file that has been run already.
+
+    It judges the outputs that are in the file, and runs nothing. The course's own settings of the
+    validator hold. Raises ``MarkbookError`` when its process fails.
+    """
+    found = _call(course, "validate", notebook=str(notebook))["objections"]
+    return tuple(Objection(**each) for each in found)
 
 
 def collect(course: Course, assignment: str) -> tuple[str, ...]:

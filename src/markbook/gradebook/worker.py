@@ -230,6 +230,40 @@ def _remove(folder: Path) -> None:
         folder.parent.rmdir()  # only if this was the student's last assignment
 
 
+def _validate(request: Request) -> Iterator[Reply]:
+    """Let nbgrader's validator judge a notebook by the outputs that are in it."""
+    from nbgrader.preprocessors import CheckCellMetadata
+    from nbgrader.validator import Validator
+
+    validator = Validator(config=_config(request))
+    validator.preprocessors = [CheckCellMetadata]  # without the steps that clear and run it
+    with _capture(validator.log) as records:
+        try:
+            found = validator.validate(request["notebook"])
+        except Exception as error:  # noqa: BLE001  (it raises many kinds)
+            says = _reason(error, records).removeprefix("nbgrader: ")
+            yield {"objections": [{"kind": "refused", "says": says}]}
+            return
+    warnings = {
+        "type_changed": validator.type_changed_warning,
+        "changed": validator.changed_warning,
+        "failed": validator.failed_warning,
+    }
+    counts = {"num_changed": 1, "num_failed": 1}  # each is told by itself
+    yield {
+        "objections": [
+            {
+                "kind": kind,
+                "source": each["source"],
+                "says": f"{warning.format(**counts).strip().partition('!')[0]}!"
+                f" {each.get('raw_error', '').strip().rpartition(chr(10))[2]}".strip(),
+            }
+            for kind, warning in warnings.items()
+            for each in found.get(kind, ())
+        ]
+    }
+
+
 def _collect(request: Request) -> Iterator[Reply]:
     config = _config(request)
     coursedir = _coursedir(config, assignment_id=request["assignment"])
@@ -307,6 +341,7 @@ _TASKS: dict[str, Callable[[Request], Iterator[Reply]]] = {
     "generate-assignment": _generate_assignment,
     "generate-unsaved": _generate_unsaved,
     "autograde": _autograde,
+    "validate": _validate,
     "collect": _collect,
     "release-assignment": _release_assignment,
     "release-feedback": _release_feedback,

@@ -58,16 +58,13 @@ class Delimiters:
     @classmethod
     def of(cls, setting: Callable[..., Any]) -> Delimiters:
         """Read them from a course's configuration; ``setting`` is ``Course.setting``."""
-        usual = cls().pairs
-        return cls(
-            {
-                kind: tuple(
-                    str(setting(f"{side}_{name}_delimeter", section, *_BASES, default=text))
-                    for side, text in zip(("begin", "end"), usual[kind], strict=True)
-                )
-                for kind, (section, name) in _OPTIONS.items()
-            }  # type: ignore[arg-type]
-        )
+
+        def read(kind: str, side: int) -> str:
+            section, name = _OPTIONS[kind]
+            option = f"{('begin', 'end')[side]}_{name}_delimeter"
+            return str(setting(option, section, *_BASES, default=NBGRADERS.pairs[kind][side]))
+
+        return cls({kind: (read(kind, 0), read(kind, 1)) for kind in REGIONS})
 
     def mark(self, line: str, number: int = 1) -> Mark | None:
         """Return the mark that a line is, None where it is none."""
