@@ -3,7 +3,9 @@
 The steps run in bash as GitHub runs them, in a course that `markbook init` made, with this
 environment's programs before all others. Only the step that installs Markbook meets what is
 installed already: pip may not go to an index (PIP_NO_INDEX), and for the action, which installs
-from its own folder, may not install either (PIP_DRY_RUN); what it needs has to be there.
+from its own folder, may not install either (PIP_DRY_RUN); what it needs has to be there. Where the
+script is what is tested, and not the command at its end, a stand-in writes down what reaches the
+command, and the command is called in this process with just that.
 """
 
 from __future__ import annotations
@@ -15,12 +17,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
+from pre_commit.commands.validate_config import validate_config
+from pre_commit.commands.validate_manifest import validate_manifest
 from ruamel.yaml import YAML
 
+from markbook.cli.main import main
 from markbook.course import Course
 from markbook.course.skeleton import make_course
 from markbook.release import build
@@ -111,12 +117,9 @@ def test_the_action_is_valid_by_the_published_schema(published_schema) -> None:
 def test_hooks_and_their_configuration_are_what_pre_commit_takes(published_schema) -> None:
     configuration = load(TEMPLATE / "pre-commit-config.yaml")
     assert problems(published_schema("pre-commit-config"), configuration) == []
-    for verb, path in [
-        ("validate-manifest", ROOT / ".pre-commit-hooks.yaml"),
-        ("validate-config", TEMPLATE / "pre-commit-config.yaml"),
-    ]:
-        command = [sys.executable, "-m", "pre_commit", verb, str(path)]
-        subprocess.run(command, check=True)
+    assert validate_config([str(TEMPLATE / "pre-commit-config.yaml")]) == 0
+    assert validate_manifest([str(ROOT / ".pre-commit-hooks.yaml")]) == 0
+    assert validate_manifest([str(TEMPLATE / "pre-commit-config.yaml")]) == 1
 
 
 def test_this_repository_runs_all_of_ci_and_that_checks_both_assignments() -> None:
@@ -133,17 +136,79 @@ def test_the_steps_of_a_new_courses_workflow_run_as_they_stand(top) -> None:
     steps = [step for step in workflow["jobs"]["check"]["steps"] if "run" in step]
     assert len(steps) == 3
     assert not [step["run"] for step in steps if "${{" in step["run"]]
+    said = []
     for step in steps:
         done = run_step(step, course, environment())
         assert done.returncode == 0, (step["name"], done.stdout, done.stderr)
-    assert "already satisfied: markbook==" in run_step(steps[0], course, environment()).stdout
-    # and the step that checks stops what students must not get
+        said.append(done.stdout)
+    assert "already satisfied: markbook==" in said[0]
+    # no finding of any kind: the solution, the stub and the grader ran
+    assert said[1] == ""
+
+
+def test_the_step_that_checks_stops_what_students_must_not_get(top, markbook) -> None:
+    course = top / "course"
+    steps = load(course / ".github" / "workflows" / "markbook.yml")["jobs"]["check"]["steps"]
+    (step,) = (step for step in steps if "markbook check" in step.get("run", ""))
+    break_rubric(course)
+    (*arguments,) = markbook.reached_by(step, course, {})
+    done = markbook.run(*arguments, "--quick", "--ignore", "MB302")
+    assert done.code == 1
+    assert "::error file=course/graders/first-steps/copy-of-a-list.yaml," in done.out
+    assert "MB505" in done.out
+
+
+def break_rubric(course: Path) -> None:
+    """Make a rubric's points fit its question no more."""
     rubric = course / "graders" / "first-steps" / "copy-of-a-list.yaml"
     rubric.write_text(rubric.read_text().replace("points: 2", "points: 1"))
-    done = run_step(steps[1], course, environment())
-    assert done.returncode == 1
-    assert "::error file=course/graders/first-steps/copy-of-a-list.yaml," in done.stdout
-    assert "MB505" in done.stdout
+
+
+class Markbook:
+    """A stand-in for the command in scripts, and the command itself in this process."""
+
+    def __init__(self, folder: Path, monkeypatch: Any, capsys: Any) -> None:
+        self.folder, self.patch, self.capsys = folder, monkeypatch, capsys
+        folder.mkdir()
+        stand_in = folder / "markbook"
+        stand_in.write_text('#!/bin/sh\npwd > "$REACHED.pwd"\nprintf "%s\\0" "$@" > "$REACHED"\n')
+        stand_in.chmod(0o755)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What makes a process take the stand-in for the command; forgets what reached it."""
+        reached = self.folder / "reached"
+        reached.unlink(missing_ok=True)
+        path = f"{self.folder}{os.pathsep}{os.environ['PATH']}"
+        return {"PATH": path, "REACHED": str(reached)}
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What reached the stand-in."""
+        return tuple((self.folder / "reached").read_text().split("\0")[:-1])
+
+    def reached_by(
+        self, step: Mapping[str, Any], cwd: Path, environ: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        """Run a step's script; return the words that reach the command, run where it stands."""
+        reached = self.folder / "reached"
+        done = run_step(step, cwd, environment(**environ) | self.environ)
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.patch.chdir(reached.with_suffix(".pwd").read_text().rstrip("\n"))
+        return self.words
+
+    def run(self, *arguments: str) -> SimpleNamespace:
+        """Run the command; returns its exit code and what it said."""
+        self.capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        said = self.capsys.readouterr()
+        return SimpleNamespace(code=ended.value.code, out=said.out, err=said.err)
+
+
+@pytest.fixture
+def markbook(tmp_path, monkeypatch, capsys) -> Markbook:
+    return Markbook(tmp_path / "stand-in", monkeypatch, capsys)
 
 
 def action_steps(**given: str) -> list[tuple[dict[str, Any], dict[str, str]]]:
@@ -161,9 +226,10 @@ def action_steps(**given: str) -> list[tuple[dict[str, Any], dict[str, str]]]:
     return [(s, {key: filled(text) for key, text in s["env"].items()}) for s in steps]
 
 
-def run_check(top: Path, **given: str) -> subprocess.CompletedProcess[str]:
+def run_check(markbook: Markbook, top: Path, **given: str) -> SimpleNamespace:
+    """Run the action's last step, the command in this process."""
     step, environ = action_steps(**given)[-1]
-    return run_step(step, top, environment(**environ))
+    return markbook.run(*markbook.reached_by(step, top, environ))
 
 
 def test_the_action_puts_no_input_into_a_script() -> None:
@@ -181,42 +247,45 @@ def test_the_action_installs_itself_from_its_folder_with_the_tested_versions(top
     assert done.stdout.count("Would install") == 1
 
 
-def test_the_action_checks_a_course_below_the_top_and_writes_the_log(top) -> None:
+def test_the_action_checks_a_course_below_the_top_and_writes_the_log(top, markbook) -> None:
     given = {"course": "course", "ignore": "MB302\nMB4 MB6", "sarif": "log.sarif"}
-    done = run_check(top, **given)
-    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    step, environ = action_steps(**given)[-1]
+    real = run_step(step, top, environment(**environ))
+    assert (real.returncode, real.stdout) == (0, ""), real.stderr
     assert json.loads((top / "log.sarif").read_text())["runs"][0]["results"] == []
-    rubric = top / "course" / "graders" / "first-steps" / "copy-of-a-list.yaml"
-    rubric.write_text(rubric.read_text().replace("points: 2", "points: 1"))
-    done = run_check(top, **given)
-    assert done.returncode == 1
+    break_rubric(top / "course")
+    done = run_check(markbook, top, **given)
+    assert done.code == 1
     where = "course/graders/first-steps/copy-of-a-list.yaml"
-    assert f"::error file={where}," in done.stdout
+    assert f"::error file={where}," in done.out
     (result,) = json.loads((top / "log.sarif").read_text())["runs"][0]["results"]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == where
     # only what is selected, and only below the paths
-    assert run_check(top, course="course", select="MB1 no-rubric").returncode == 0
+    assert run_check(markbook, top, course="course", select="MB1 no-rubric").code == 0
     paths = "course/source/first-steps\n"
-    assert run_check(top, **given, paths=paths).returncode == 0
-    text = run_check(top, course="course", quick="true", format="text", ignore="MB302")
-    assert "checked  first-steps: 1 error, " in text.stdout
+    assert run_check(markbook, top, **given, paths=paths).code == 0
+    text = run_check(markbook, top, course="course", quick="true", format="text", ignore="MB302")
+    assert "checked  first-steps: 1 error, " in text.out
 
 
 @pytest.mark.parametrize("name", ["select", "paths", "course", "format", "sarif"])
 @pytest.mark.parametrize("typed", ["$(touch pwned)", "`touch pwned`", "; touch pwned", "--fix"])
-def test_what_is_typed_into_the_action_is_never_run(top, name, typed) -> None:
+def test_what_is_typed_into_the_action_is_never_run(top, markbook, name, typed) -> None:
     before = {p: p.read_bytes() for p in top.rglob("*") if p.is_file()}
     given = {"course": "course", "select": "MB101", name: typed}
-    done = run_check(top, **given)
-    assert not (top / "pwned").exists()
-    assert not (top / "course" / "pwned").exists()
-    assert "Traceback" not in done.stderr
+    step, environ = action_steps(**given)[-1]
+    words = markbook.reached_by(step, top, environ)
+    # as one word, or as one for each code
+    assert set(typed.split() if name == "select" else [typed]) <= set(words)
+    done = markbook.run(*words)
+    assert not list(top.rglob("pwned"))
+    assert "Traceback" not in done.err
     assert {p: p.read_bytes() for p in before} == before
     if name != "sarif":  # any text names a file
-        assert done.returncode in {2, 4}
+        assert done.code in {2, 4}
 
 
-def run_hooks(top: Path, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+def run_hooks(top: Path, tmp_path: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Run the hooks of .pre-commit-config.yaml in ``top`` on what is staged."""
     subprocess.run(["git", "add", "."], cwd=top, check=True)
     return subprocess.run(
@@ -224,7 +293,8 @@ def run_hooks(top: Path, tmp_path: Path) -> subprocess.CompletedProcess[str]:
         cwd=top,
         env=environment(
             PRE_COMMIT_HOME=str(tmp_path / "pre-commit"), PRE_COMMIT_ALLOW_NO_CONFIG="1"
-        ),
+        )
+        | more,
         capture_output=True,
         text=True,
         check=False,
@@ -240,22 +310,28 @@ def leave_outputs(path: Path) -> None:
     path.write_text(json.dumps(document))
 
 
-def test_the_hook_of_a_new_course_stops_a_commit_that_students_must_not_get(top, tmp_path) -> None:
+def test_the_hook_of_a_new_course_stops_a_commit_that_students_must_not_get(
+    top, markbook, tmp_path
+) -> None:
     course = tmp_path / "alone"
     shutil.copytree(top / "course", course)
     subprocess.run(["git", "init", "--quiet"], cwd=course, check=True)
-    done = run_hooks(course, tmp_path)
+    done = run_hooks(course, tmp_path, **markbook.environ)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert markbook.words == ("check", "--quick")
     subprocess.run(["git", *AUTHOR, "commit", "--quiet", "-m", "x"], cwd=course, check=True)
     (course / "README.md").write_text("# Other words\n")
     assert "Skipped" in run_hooks(course, tmp_path).stdout  # nothing of the assignments
-    leave_outputs(course / "source" / "first-steps" / "first-steps.ipynb")
+    notebook = course / "source" / "first-steps" / "first-steps.ipynb"
+    leave_outputs(notebook)
+    left = notebook.read_bytes()
     done = run_hooks(course, tmp_path)
     assert done.returncode == 1
     assert "error MB104" in done.stdout
+    assert notebook.read_bytes() == left
 
 
-def test_the_hooks_that_others_name_check_and_mend(top, tmp_path) -> None:
+def test_the_hooks_that_others_name_check_and_mend(top, markbook, tmp_path) -> None:
     # As they stand but for the language: a new environment would be fetched from an index.
     hooks = [hook | {"language": "system"} for hook in load(ROOT / ".pre-commit-hooks.yaml")]
     assert [hook["id"] for hook in hooks] == ["markbook-check", "markbook-check-fix"]
@@ -270,10 +346,9 @@ def test_the_hooks_that_others_name_check_and_mend(top, tmp_path) -> None:
     assert done.returncode == 1
     assert "files were modified by this hook" in done.stdout
     assert json.loads(notebook.read_text()) == clean
-    leave_outputs(notebook)
     with (top / ".pre-commit-config.yaml").open("w") as stream:
         YAML().dump({"repos": [{"repo": "local", "hooks": [hooks[0] | {"args": args}]}]}, stream)
-    done = run_hooks(top, tmp_path)
-    assert done.returncode == 1
-    assert "error MB104" in done.stdout
-    assert json.loads(notebook.read_text()) != clean
+    leave_outputs(notebook)
+    done = run_hooks(top, tmp_path, **markbook.environ)
+    assert done.returncode == 0, done.stdout
+    assert markbook.words == ("check", "--quick", *args)  # as in a new course, which stops

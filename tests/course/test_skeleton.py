@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,9 +36,11 @@ def test_a_new_course_has_nothing_wrong_once_it_is_released(tmp_path):
     assert course.course_id == "logic-101"
     assert course.assignments() == ("first-steps",)
     build(course, "first-steps")
-    report = run_checks(course, choose())  # all of them: the solution, the stub and the grader run
+    # those that run nbgrader, its solution and its grader are a step of its workflow: test_ci.py
+    checks = [check for check in choose() if not (check.slow or check.patient)]
+    report = run_checks(course, checks)
     assert report.findings == ()
-    assert report.examined > len(choose()) / 2
+    assert report.examined > len(checks) / 2
 
 
 def test_the_default_grader_is_the_one_of_this_repository(tmp_path, repository):
@@ -201,15 +201,9 @@ def test_ci_gets_the_markbook_that_made_the_course(monkeypatch, source, line, gu
     assert requirement() == (line.format(version=__version__), guessed)
 
 
-def test_the_wheel_carries_every_template(repository, tmp_path):
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
-        cwd=repository,
-        check=True,
-        capture_output=True,
-    )
-    (wheel,) = tmp_path.glob("*.whl")
-    names = set(zipfile.ZipFile(wheel).namelist())
+def test_the_wheel_carries_every_template(repository):
+    builder = WheelBuilder(str(repository))
+    names = {file.distribution_path for file in builder.recurse_included_files()}
     templates = {*skeleton._FILES.values(), *skeleton._EXAMPLE.values()}
     assert {f"markbook/course/template/{name}" for name in templates} <= names
 
