@@ -32,6 +32,7 @@ VERBS = {
     "stats": "Write the class report.",
     "export": "Write scores or the audit as a file.",
     "run": "Collect to feedback, the whole course run.",
+    "evaluate": "Try suggested scores on marks that people gave.",
     "doctor": "Show how a damaged submission is put right.",
 }
 
