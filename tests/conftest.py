@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 # CI draws the same examples at every run: whether a change lands must not be a matter of luck.
 # On a developer's machine they are drawn anew each time, and what is found becomes a test.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI") == "true":
-    settings.load_profile("ci")
+# How long an example takes says nothing on a machine that others use, too: no deadlines.
+_SLOW = [HealthCheck.too_slow]
+settings.register_profile("own", deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("ci", deadline=None, suppress_health_check=_SLOW, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "own")
 
 # Courses in there are tests' data, not assignments of ours to be checked as tests themselves.
 collect_ignore_glob = ["broken_courses/*"]

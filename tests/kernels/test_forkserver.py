@@ -689,8 +689,11 @@ def _servers() -> list[int]:
 
 
 def _children(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    children = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):  # the thread has ended meanwhile
+            children += [int(child) for child in (task / "children").read_text().split()]
+    return children
 
 
 def _resident(pid: int) -> int:

@@ -129,6 +129,13 @@ def test_a_rubric_without_criteria_is_refused(rubric_file) -> None:
     assert "lacks the key 'criteria'" in the_problem(rubric_file("question: keys\n"))[1]
 
 
+def test_an_anchor_given_twice_is_a_problem_like_any_and_no_warning():
+    with pytest.raises(InvalidRubric):
+        parse_rubric("- &a{&a")
+    with pytest.raises(InvalidRubric):
+        parse_rubric("question: &a q\nmodel_answer: &a text\n")
+
+
 def test_an_anchor_is_refused_because_an_edit_would_change_two_places(rubric_file) -> None:
     text = MINIMAL + "model_answer: &m Text.\nasked_as: [*m]\n"
     found = problems(rubric_file(text))

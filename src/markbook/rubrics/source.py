@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from markbook.rubrics.problems import Problem
+from markbook.rubrics.quick import quick_compose
 
 __all__ = ["Place", "Source", "compose", "number", "read_source"]
 
@@ -35,7 +37,9 @@ class Source:
 
 def compose(text: str) -> Node | None:
     """Return the node tree of the only YAML document in ``text``; None when it is empty."""
-    node: Node | None = YAML(typ="safe", pure=True).compose(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ReusedAnchorWarning)  # anchors are refused where they count
+        node: Node | None = YAML(typ="safe", pure=True).compose(text)
     return node
 
 
@@ -51,7 +55,13 @@ def read_source(data: bytes) -> tuple[Source | None, list[Problem]]:
         line = data.count(b"\n", 0, error.start) + 1
         what = f"the file is not UTF-8 (byte 0x{data[error.start]:02x})."
         return None, [Problem(what, line, "Save it as UTF-8.")]
-    node = _top(text)
+    quick = quick_compose(text)
+    if quick is not None:
+        reader = _Reader()
+        values = reader.value(quick, ())
+        if not reader.problems:
+            return Source(values, reader.lines), []
+    node = _top(text)  # whatever is wrong is told by one parser only
     if isinstance(node, Problem):
         return None, [node]
     reader = _Reader()
@@ -114,12 +124,13 @@ class _Reader:
         self.problems: list[Problem] = []
         self._seen: set[int] = set()
 
-    def value(self, node: Node, place: Place) -> Any:
+    def value(self, node: Any, place: Place) -> Any:
         self.lines.setdefault(place, _line(node))
         if id(node) in self._seen:
             # Anchors may share a node many times over; one value for two places also means that
             # an edit of one would silently change the other.
-            what = f"anchors and aliases (&{node.anchor}, *{node.anchor}) are not part of a rubric."
+            name = getattr(node, "anchor", "")
+            what = f"anchors and aliases (&{name}, *{name}) are not part of a rubric."
             self.problems.append(Problem(what, _line(node), "Write the value out at both places."))
             return None
         self._seen.add(id(node))
@@ -127,16 +138,16 @@ class _Reader:
             what = f"the YAML tag {node.tag!r} is not part of a rubric."
             self.problems.append(Problem(what, _line(node)))
             return None
-        if isinstance(node, MappingNode):
+        if node.id == "mapping":
             return self._mapping(node, place)
-        if isinstance(node, SequenceNode):
+        if node.id == "sequence":
             return [self.value(item, (*place, index)) for index, item in enumerate(node.value)]
         return _scalar(node)
 
-    def _mapping(self, node: MappingNode, place: Place) -> dict[str, Any]:
+    def _mapping(self, node: Any, place: Place) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            if not isinstance(key_node, ScalarNode):
+            if key_node.id != "scalar":
                 self.problems.append(Problem("a key must be a single word.", _line(key_node)))
                 continue
             key = str(key_node.value)
