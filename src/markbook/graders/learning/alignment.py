@@ -1,0 +1,260 @@
+"""Soft alignment: how well each word piece of a reference is said somewhere in an answer.
+
+Every piece of the reference looks for the most similar piece of the answer (cosine of their
+vectors in context); the mean of these, weighted by how much a piece tells, is the similarity of
+the answer (Zhang et al. 2020, BERTScore; Sultan et al. 2016 demote the words of the question).
+All answers of a question are aligned at once, by one matrix product for each reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import maximum_filter1d
+
+from markbook.graders.learning.wordpiece import vocabulary
+from markbook.graders.vocabulary import FUNCTION_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from markbook.graders.learning.vectors import TokenVectors
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Alignment", "Spans"]
+
+_ASKED = 0.3  # what a piece weighs that stands in the question too
+_JOINING = 0.1  # and one of a function word
+_AT_ONCE = 40_000  # pieces of answers in one product: 60 MB
+_SAID = 0.5  # cosine from which a piece counts as found when a span is narrowed
+
+
+@dataclass(frozen=True)
+class Spans:
+    """For each answer the stretch that says a phrase best: similarity and places (n,).
+
+    ``start`` and ``end`` are offsets of characters; an answer without a word has 0, 0 and -1.0.
+    """
+
+    similarity: Floats
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Some answers in a row: first and last number, their pieces stacked, where each begins."""
+
+    first: int
+    last: int
+    vectors: NDArray[np.float32]
+    starts: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+
+class Alignment:
+    """The answers to one question (n), ready to be compared with references and phrases.
+
+    ``question`` is the text that asks; its pieces weigh less. Nothing is copied but one stack of
+    40,000 pieces at a time.
+    """
+
+    def __init__(
+        self, answers: Sequence[TokenVectors], question: TokenVectors | None = None
+    ) -> None:
+        self.answers = answers
+        self._asked = frozenset(question.tokens) if question else frozenset()
+        self._seen: dict[str, int] = {}
+        for answer in answers:
+            for token in set(answer.tokens):
+                self._seen[token] = self._seen.get(token, 0) + 1
+
+    def weights(self, tokens: Sequence[str]) -> Floats:
+        """Return how much pieces tell (t,): rare ones more, those of the question less.
+
+        Rarity is that in English (the vocabulary is in the order of frequency) and among the
+        answers; signs weigh nothing.
+        """
+        return np.array([self._weight(token) for token in tokens], np.float64)
+
+    def _weight(self, token: str) -> float:
+        if not any(character.isalnum() for character in token):
+            return 0.0
+        rarity = general_rarity(token) + self._cohort_rarity(token)
+        if token in FUNCTION_WORDS:
+            rarity *= _JOINING
+        if token in self._asked:
+            rarity *= _ASKED
+        return rarity
+
+    def _cohort_rarity(self, token: str) -> float:
+        n = len(self.answers)
+        return float(np.log((n + 1) / (self._seen.get(token, 0) + 0.5)) / np.log(2 * n + 2))
+
+    def best(self, reference: TokenVectors) -> NDArray[np.float32]:
+        """Return each piece's best cosine in each answer (n, t); -1 for answers without a word."""
+        found = np.full((len(self.answers), len(reference.tokens)), -1, np.float32)
+        if not reference.tokens:
+            return found
+        for chunk in self._chunks():
+            table = chunk.vectors @ reference.vectors.T
+            filled = np.flatnonzero(chunk.counts)
+            found[chunk.first + filled] = np.maximum.reduceat(table, chunk.starts[filled], axis=0)
+        return found
+
+    def similarities(self, reference: TokenVectors) -> Floats:
+        """Return how much of a reference each answer says (n,), in [-1, 1]; -1 for empty ones.
+
+        A reference in which no piece weighs anything (no word in it) says nothing: -1 for all.
+        """
+        return _mean(self.best(reference), self.weights(reference.tokens))
+
+    def precisions(self, references: Sequence[TokenVectors]) -> Floats:
+        """Return how much of each answer stands in the references (n,), in [-1, 1]."""
+        found = np.full(len(self.answers), -1.0)
+        rows = [reference.vectors for reference in references if len(reference.tokens)]
+        if not rows:
+            return found
+        stacked = np.concatenate(rows)
+        for chunk in self._chunks():
+            best = (chunk.vectors @ stacked.T).max(axis=1).astype(np.float64)
+            group = self.answers[chunk.first : chunk.last]
+            weights = np.concatenate([self.weights(answer.tokens) for answer in group])
+            filled = np.flatnonzero(chunk.counts)
+            starts = chunk.starts[filled]
+            total = np.add.reduceat(weights, starts)
+            sums = np.add.reduceat(best * weights, starts)
+            found[chunk.first + filled] = np.where(
+                total > 0, sums / np.where(total > 0, total, 1), -1
+            )
+        return found
+
+    def best_spans(self, phrase: TokenVectors) -> Spans:
+        """Return the stretch of each answer that says a phrase best.
+
+        Stretches of half the phrase's length to three times it are compared, all answers at once;
+        the best is narrowed to the pieces that the phrase's own were found in, and whole words.
+        """
+        n = len(self.answers)
+        spans = Spans(np.full(n, -1.0), np.zeros(n, np.int64), np.zeros(n, np.int64))
+        weights = self.weights(phrase.tokens)
+        if not weights.any():
+            weights = np.ones(len(phrase.tokens))
+        if len(weights):
+            for chunk in self._chunks():
+                self._span_chunk(chunk, phrase, weights, spans)
+        return spans
+
+    def _span_chunk(
+        self, chunk: _Chunk, phrase: TokenVectors, weights: Floats, spans: Spans
+    ) -> None:
+        m = len(weights)
+        lengths = sorted({max(1, m // 2), m, m + m // 2 + 1, 3 * m})
+        longest = lengths[-1]
+        table, at = _padded(chunk, chunk.vectors @ phrase.vectors.T, longest)
+        similarity = np.full(len(chunk.counts), -np.inf)
+        begin = at.copy()
+        size = np.ones(len(at), np.int64)
+        for length in lengths:
+            window = maximum_filter1d(table, length, axis=0, origin=-(length // 2), mode="nearest")
+            # A hundredth for each doubling: of two that say as much the shorter one is quoted.
+            score = window @ (weights / weights.sum()) - 0.01 * np.log2(length)
+            place, best = _first_best(score, at, chunk.counts)
+            better = best > similarity
+            similarity[better], begin[better], size[better] = best[better], place[better], length
+        filled = np.flatnonzero(chunk.counts)
+        inside = np.arange(longest)
+        rows = table[begin[filled, None] + inside]
+        rows[inside >= size[filled, None]] = -2
+        where, cosine = rows.argmax(axis=1), rows.max(axis=1)
+        spans.similarity[chunk.first + filled] = cosine @ (weights / weights.sum())
+        counted = (cosine >= _SAID) & (weights > 0)
+        counted |= ~counted.any(axis=1)[:, None] & (cosine == cosine.max(axis=1, keepdims=True))
+        first = np.where(counted, where, longest).min(axis=1) + begin[filled] - at[filled]
+        last = np.where(counted, where, -1).max(axis=1) + begin[filled] - at[filled]
+        for row, low, high in zip(filled.tolist(), first.tolist(), last.tolist(), strict=True):
+            answer = self.answers[chunk.first + row]
+            start, end = _whole_words(answer, low, min(high, len(answer.tokens) - 1))
+            spans.start[chunk.first + row], spans.end[chunk.first + row] = start, end
+
+    def _chunks(self) -> Iterator[_Chunk]:
+        first, size = 0, 0
+        for number, answer in enumerate(self.answers):
+            if size and size + len(answer.tokens) > _AT_ONCE:
+                yield self._chunk(first, number)
+                first, size = number, 0
+            size += len(answer.tokens)
+        if size:
+            yield self._chunk(first, len(self.answers))
+
+    def _chunk(self, first: int, last: int) -> _Chunk:
+        group = self.answers[first:last]
+        counts = np.array([len(answer.tokens) for answer in group], np.int64)
+        return _Chunk(
+            first,
+            last,
+            np.concatenate([answer.vectors for answer in group]),
+            np.cumsum(counts) - counts,
+            counts,
+        )
+
+
+@cache
+def _ranks() -> dict[str, int]:
+    return {piece: place for place, piece in enumerate(vocabulary())}
+
+
+def general_rarity(token: str) -> float:
+    """Return a piece's rarity in English from 0 to 1, by its place in the vocabulary.
+
+    The vocabulary is sorted by frequency after its first 1,996 lines (unused ones and single
+    characters), so that by Zipf's law the logarithm of the place is the information.
+    """
+    rank = max(1, _ranks().get(token, 30_521) - 1_995)
+    return float(np.log1p(rank) / np.log1p(30_521 - 1_995))
+
+
+def _mean(best: NDArray[np.float32], weights: Floats) -> Floats:
+    total = float(weights.sum())
+    if total <= 0:
+        return np.full(len(best), -1.0)
+    found: Floats = best.astype(np.float64) @ (weights / total)
+    return found
+
+
+def _padded(
+    chunk: _Chunk, table: NDArray[np.float32], pad: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Put ``pad`` rows of -1 behind each answer, so that no stretch runs into the next."""
+    at = chunk.starts + pad * np.arange(len(chunk.counts))
+    wide = np.full((len(table) + pad * len(chunk.counts), table.shape[1]), -1, np.float32)
+    rows = np.arange(len(table)) + np.repeat(pad * np.arange(len(chunk.counts)), chunk.counts)
+    wide[rows] = table
+    return wide, at
+
+
+def _first_best(
+    score: Floats, at: NDArray[np.int64], counts: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], Floats]:
+    """Return the first place of each answer's best score, and that score (-inf for empty ones)."""
+    place = at.copy()
+    best = np.full(len(at), -np.inf)
+    for row in np.flatnonzero(counts).tolist():
+        own = score[at[row] : at[row] + counts[row]]
+        found = int(own.argmax())
+        place[row], best[row] = at[row] + found, own[found]
+    return place, best
+
+
+def _whole_words(answer: TokenVectors, first: int, last: int) -> tuple[int, int]:
+    while first > 0 and answer.tokens[first].startswith("##"):
+        first -= 1
+    while last + 1 < len(answer.tokens) and answer.tokens[last + 1].startswith("##"):
+        last += 1
+    return int(answer.spans[first, 0]), int(answer.spans[last, 1])
