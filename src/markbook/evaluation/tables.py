@@ -72,7 +72,13 @@ def _agreement(report: EvaluationReport, parts: Sequence[Agreement], title: str)
 def _figure(figure: Figure) -> str:
     if figure.value is None or figure.low is None or figure.high is None:
         return _number(figure.value)
-    return f"{figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f})"
+    return f"{_short(figure.value)} [{_short(figure.low)} {_short(figure.high)}]"
+
+
+def _short(value: float) -> str:
+    """Return 0.5 as .50: eight columns of intervals have to fit."""
+    text = f"{value:.2f}".replace("-0.00", "0.00")
+    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
 
 
 def _number(value: float | None, digits: int = 2) -> str:
