@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +33,10 @@ _NEAR = 5
 
 @dataclass(frozen=True)
 class Likeness:
-    """Texts as rows of length 1 (or 0): by words (n, v), by letters (n, u), by topics (n, t)."""
+    """Texts as rows of length 1 (or 0): by words (n, v), by letters (n, u), by topics (n, t).
+
+    ``meaning`` (n, d) are the vectors of a sentence model, where there is one.
+    """
 
     words: sparse.csr_matrix
     letters: sparse.csr_matrix
@@ -41,6 +44,18 @@ class Likeness:
     reference_words: sparse.csr_matrix
     reference_letters: sparse.csr_matrix
     reference_topics: NDArray[np.float64]
+    meaning: NDArray[np.float64] | None = None
+
+    def part(self, rows: NDArray[np.intp]) -> Likeness:
+        """Return the same places for some of the answers."""
+        meaning = None if self.meaning is None else self.meaning[rows]
+        return replace(
+            self,
+            words=self.words[rows],
+            letters=self.letters[rows],
+            topics=self.topics[rows],
+            meaning=meaning,
+        )
 
 
 def likeness(cohort: Cohort, texts: QuestionTexts) -> Likeness:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,7 +44,12 @@ class Read:
     texts: QuestionTexts
     features: Features
     places: Likeness
-    cohort: Cohort
+
+    def part(self, rows: NDArray[np.intp]) -> Read:
+        """Return the same question with some of its answers; their features stay as they are."""
+        answers = tuple(self.texts.answers[row] for row in rows)
+        values = Features(self.features.names, self.features.values[rows])
+        return Read(replace(self.texts, answers=answers), values, self.places.part(rows))
 
 
 def features(texts: QuestionTexts, model: TokenModel | None = None) -> Features:
@@ -72,7 +77,7 @@ def read(texts: QuestionTexts, model: TokenModel | None = None) -> Read:
     columns |= _smoothed(columns, places)
     columns |= _of_question(columns, cohort)
     values = np.nan_to_num(np.column_stack(list(columns.values())), posinf=0, neginf=0)
-    return Read(texts, Features(tuple(columns), values.reshape(n, len(columns))), places, cohort)
+    return Read(texts, Features(tuple(columns), values.reshape(n, len(columns))), places)
 
 
 def _closest(table: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm
 
 from markbook.errors import UsageError
 from markbook.graders.learning import design
 from markbook.graders.learning.features import Read, read
-from markbook.graders.learning.process import Process, parts
+from markbook.graders.learning.process import Process, Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,19 +23,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Prediction", "QuestionModel", "ScoreModel"]
 
-TOLERANCE = 0.1  # of the maximum: half a point of five
+_CANDIDATES = 1_500  # answers among which the most useful are sought: the cost is quadratic
 
 
 @dataclass(frozen=True)
 class Prediction:
     """What is expected of each answer, in shares of the maximum; arrays of shape (n,).
 
-    ``confidence`` is the calibrated chance that ``mean`` is within 0.1 of the mark; answers that
-    a person marked have their mark, spread 0 and confidence 1. ``refused`` says why nothing
-    should be suggested for this question, or is None.
+    ``mean`` is the expected score: the best guess by squared error. ``suggested`` is the score
+    that is most likely within 0.1 of the mark (near a ceiling it is not the mean), and
+    ``confidence`` the calibrated chance that it is. Answers that a person marked have their mark,
+    spread 0 and confidence 1. ``refused`` says why nothing should be suggested for this question,
+    or is None.
     """
 
     mean: NDArray[np.float64]
+    suggested: NDArray[np.float64]
     sd: NDArray[np.float64]
     confidence: NDArray[np.float64]
     refused: str | None = None
@@ -63,10 +65,11 @@ class QuestionModel:
 
     def __init__(self, prior: Prior, question: Read) -> None:
         mean, sd = prior.predict(question.features)
-        kernel = prior.kernel
-        tables = parts(question, prior.standard(question.features), mean, kernel.reach)
+        self._trust = prior.trust
         self._count = len(mean)
-        self._process = Process(kernel.between(tables, sd), kernel.noise * sd**2, mean)
+        self._process = Process(
+            Question(question, prior.standard(question.features), mean, sd), prior.kernel
+        )
         self._marks: dict[int, float] = {}
 
     def observe(self, scores: Mapping[int, float]) -> None:
@@ -91,18 +94,18 @@ class QuestionModel:
     def predict(self) -> Prediction:
         """Return what is expected now."""
         mean, variance = self._process.given(self._marks)
-        sd = np.sqrt(variance + self._process.noise)
-        mean = np.clip(mean, 0, 1)
-        high, low = mean + TOLERANCE, mean - TOLERANCE
-        sure = np.where(high >= 1, 1, norm.cdf((high - mean) / sd)) - np.where(
-            low <= 0, 0, norm.cdf((low - mean) / sd)
-        )
+        mean, sd = np.clip(mean, 0, 1), np.sqrt(variance)
+        suggested, sure = self._trust.suggest(mean, sd)
         for place, score in self._marks.items():
-            mean[place], sd[place], sure[place] = score, 0.0, 1.0
-        return Prediction(mean, sd, sure)
+            mean[place] = suggested[place] = score
+            sd[place], sure[place] = 0.0, 1.0
+        return Prediction(mean, suggested, sd, sure)
 
     def first(self, count: int) -> tuple[int, ...]:
         """Return the answers to mark next, most useful first; marked ones are left out."""
-        seen = tuple(self._marks)
-        left = self._process.posterior(seen)
-        return design.first(left, self._process.noise, count, seen)
+        free = np.setdiff1d(np.arange(self._count), list(self._marks))
+        if len(free) > _CANDIDATES:
+            free = np.sort(np.random.default_rng(0).permutation(free)[:_CANDIDATES])
+        seen = np.array(sorted(self._marks), dtype=np.intp)
+        chosen = design.first(self._process.left(free, seen), self._process.noise[free], count)
+        return tuple(int(free[place]) for place in chosen)

@@ -6,97 +6,120 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from markbook.graders.learning.features import Read
 
-__all__ = ["PARTS", "Kernel", "Process"]
+    Rows = NDArray[np.intp] | slice
 
-PARTS = ("level", "slope", "words", "letters", "topics", "features")
+__all__ = ["PARTS", "Kernel", "Process", "Question"]
+
+PARTS = ("level", "slope", "words", "letters", "topics", "near", "far", "linear", "meaning")
+_NEAR, _FAR = 0.5, 2.0  # squared distance, per feature, at which likeness has faded
+_SLOPE = 0.15  # of the maximum: the unit in which the prior's own order counts
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the process needs of n answers.
+
+    ``mean`` and ``spread`` (n,) of the prior, ``standard`` (n, d) features in standard deviations.
+    """
+
+    read: Read
+    standard: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+
+    def tables(self, rows: Rows, columns: Rows) -> Iterator[tuple[str, NDArray[np.float64]]]:
+        """Yield how alike answers are, part by part, without the prior's spread."""
+        centre = self.mean.mean() if len(self.mean) else 0.0
+        slope = (self.mean - centre) / _SLOPE
+        places = self.read.places
+        one, other = self.standard[rows], self.standard[columns]
+        size = max(1, one.shape[1])
+        product = one @ other.T
+        apart = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None] - 2 * product
+        apart = np.clip(apart, 0, None) / size
+        yield "level", np.ones_like(product)
+        yield "slope", np.outer(slope[rows], slope[columns])
+        yield "words", _product(places.words, rows, columns)
+        yield "letters", _product(places.letters, rows, columns)
+        yield "topics", _product(places.topics, rows, columns)
+        yield "near", np.exp(-apart / _NEAR)
+        yield "far", np.exp(-apart / _FAR)
+        yield "linear", product / size
+        if places.meaning is not None:
+            yield "meaning", _product(places.meaning, rows, columns)
+
+
+def _product(table: object, rows: Rows, columns: Rows) -> NDArray[np.float64]:
+    product = table[rows] @ table[columns].T  # type: ignore[index]
+    return np.asarray(product.todense() if sparse.issparse(product) else product, dtype=float)
 
 
 @dataclass(frozen=True)
 class Kernel:
     """Variances of the parts of what a question adds to the prior, and of the noise of a mark.
 
-    In units of the prior's own spread at an answer, so they are without a unit.
+    In units of the prior's own variance at an answer.
     """
 
-    level: float = 0.20
-    slope: float = 0.10
-    words: float = 0.25
-    letters: float = 0.20
-    topics: float = 0.10
-    features: float = 0.20
-    noise: float = 0.25
-    reach: float = 6.0  # distance between standardised features at which likeness has faded
+    parts: Mapping[str, float]
+    noise: float
 
-    def between(
-        self, parts: Mapping[str, NDArray[np.float64]], scale: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Return the covariance (n, n) of what is to be learned about each pair of answers."""
-        total = sum(getattr(self, name) * table for name, table in parts.items())
-        return np.asarray(total) * np.outer(scale, scale)
+    def between(self, question: Question, rows: Rows, columns: Rows) -> NDArray[np.float64]:
+        """Return the covariance (rows, columns) of what is to be learned about the answers."""
+        total: NDArray[np.float64] | None = None
+        for name, table in question.tables(rows, columns):
+            share = self.parts.get(name, 0.0) * table
+            total = share if total is None else total + share
+        return np.asarray(total) * np.outer(question.spread[rows], question.spread[columns])
 
-
-def parts(
-    read: Read, standard: NDArray[np.float64], mean: NDArray[np.float64], reach: float
-) -> dict[str, NDArray[np.float64]]:
-    """Return how alike each pair of answers is, part by part: name to (n, n)."""
-    n = len(mean)
-    places = read.places
-    slope = mean - mean.mean() if n else mean
-    slope = slope / (slope.std() + 0.05)
-    squares = (standard**2).sum(axis=1)
-    apart = np.clip(squares[:, None] + squares[None] - 2 * standard @ standard.T, 0, None)
-    return {
-        "level": np.ones((n, n)),
-        "slope": np.outer(slope, slope),
-        "words": np.asarray((places.words @ places.words.T).todense()),
-        "letters": np.asarray((places.letters @ places.letters.T).todense(), dtype=float),
-        "topics": places.topics @ places.topics.T,
-        "features": np.exp(-apart / (2 * reach**2)),
-    }
+    def own(self, question: Question) -> NDArray[np.float64]:
+        """Return the variance (n,) of what is to be learned about each answer."""
+        places = np.arange(len(question.mean))
+        found = np.empty(len(places))
+        for start in range(0, len(places), 256):
+            block = places[start : start + 256]
+            found[block] = np.diag(self.between(question, block, block))
+        return found
 
 
 class Process:
-    """What the marks given so far tell about every answer of a question."""
+    """What marks tell about every answer of a question."""
 
-    def __init__(
-        self, covariance: NDArray[np.float64], noise: NDArray[np.float64], mean: NDArray[np.float64]
-    ) -> None:
-        self._covariance = covariance
-        self._noise = noise
-        self._mean = mean
+    def __init__(self, question: Question, kernel: Kernel) -> None:
+        self.question = question
+        self.kernel = kernel
+        self.noise = kernel.noise * question.spread**2
+        self._own = kernel.own(question)
 
     def given(self, marks: Mapping[int, float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return mean (n,) and variance (n,) of each answer's true score, given some marks."""
-        variance = np.diag(self._covariance).copy()
+        """Return mean (n,) and variance (n,) of each answer's next mark, given some marks."""
+        mean, variance = self.question.mean.copy(), self._own + self.noise
         if not marks:
-            return self._mean.copy(), variance
-        seen = np.fromiter(marks, dtype=int)
+            return mean, variance
+        seen = np.fromiter(marks, dtype=np.intp)
         values = np.fromiter(marks.values(), dtype=float)
-        across = self._covariance[:, seen]
-        factor = cho_factor(across[seen] + np.diag(self._noise[seen]) + 1e-9 * np.eye(len(seen)))
-        mean = self._mean + across @ cho_solve(factor, values - self._mean[seen])
-        variance -= np.einsum("ij,ji->i", across, cho_solve(factor, across.T))
-        return mean, np.clip(variance, 1e-9, None)
+        across = self.kernel.between(self.question, slice(None), seen)
+        factor = cho_factor(across[seen] + np.diag(self.noise[seen] + 1e-9))
+        mean += across @ cho_solve(factor, values - mean[seen])
+        variance = variance - np.einsum("ij,ji->i", across, cho_solve(factor, across.T))
+        return mean, np.maximum(variance, 0.2 * self.noise + 1e-9)
 
-    def posterior(self, seen: tuple[int, ...]) -> NDArray[np.float64]:
-        """Return the covariance (n, n) that is left once these answers have marks."""
-        if not seen:
-            return self._covariance.copy()
-        index = np.array(seen)
-        across = self._covariance[:, index]
-        factor = cho_factor(across[index] + np.diag(self._noise[index]))
-        return np.asarray(self._covariance - across @ cho_solve(factor, across.T))
-
-    @property
-    def noise(self) -> NDArray[np.float64]:
-        """The variance of a mark around the true score (n,)."""
-        return self._noise
+    def left(self, among: NDArray[np.intp], seen: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the covariance of some answers once others have marks: (among, among)."""
+        here = self.kernel.between(self.question, among, among)
+        if not len(seen):
+            return here
+        across = self.kernel.between(self.question, among, seen)
+        inside = self.kernel.between(self.question, seen, seen)
+        factor = cho_factor(inside + np.diag(self.noise[seen] + 1e-9))
+        return np.asarray(here - across @ cho_solve(factor, across.T))
