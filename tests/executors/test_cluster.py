@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 
 import pytest
 
 from markbook.errors import UsageError
 from markbook.executors import ExecutorLost, WorkerKilled, cluster, open_executor, width
 
-SECONDS = 60
+SECONDS = 240  # workers that ended take long to start on a busy machine
 
 
 @pytest.fixture
@@ -52,6 +53,92 @@ def test_a_task_that_ends_every_worker_fails_and_no_other_notices(dask):
     assert [future.result(timeout=SECONDS) for future in others] == list(range(10))
     with pytest.raises(WorkerKilled):
         deadly.result(timeout=SECONDS)
+
+
+class KilledWorker(Exception):  # noqa: N818  (Dask's name)
+    pass
+
+
+class Drawn:
+    """Stands for Dask where its order of events has to be drawn up: each call waits for ``end``."""
+
+    status = "running"
+
+    def __init__(self):
+        self.calls = []
+        self.shut = False
+
+    def get_executor(self, *, pure):
+        return self
+
+    def submit(self, name):
+        if self.shut:
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        self.calls.append((name, Future()))
+        return self.calls[-1][1]
+
+    def end(self, name, *, killed=False):
+        [future] = [future for called, future in self.calls if called == name and not future.done()]
+        if killed:
+            future.set_exception(KilledWorker())
+        else:
+            future.set_result(name.upper())
+
+    @property
+    def under_way(self):
+        return [name for name, future in self.calls if not future.done()]
+
+    def shutdown(self, *, wait):
+        self.shut = True
+
+    def close(self, timeout=None):
+        self.status = "closed"
+
+
+@pytest.fixture
+def drawn():
+    return Drawn()
+
+
+def test_tasks_failed_beside_a_deadly_one_are_tried_again_alone_and_the_rest_waits(drawn):
+    executor = cluster.ClusterExecutor(drawn, "tcp://nowhere")
+    futures = {name: executor.submit(name) for name in "abc"}
+    drawn.end("a", killed=True)
+    drawn.end("b", killed=True)  # Dask holds it against all that waited on the worker that died
+    futures["d"] = executor.submit("d")
+    assert drawn.under_way == ["c"]
+    drawn.end("c")
+    assert drawn.under_way == ["a"]
+    drawn.end("a", killed=True)
+    with pytest.raises(WorkerKilled):
+        futures["a"].result(timeout=0)
+    assert drawn.under_way == ["b"]
+    drawn.end("b")
+    assert drawn.under_way == ["d"]
+    drawn.end("d")
+    assert [futures[name].result(timeout=0) for name in "bcd"] == ["B", "C", "D"]
+
+
+def test_what_waits_to_be_tried_again_when_the_scheduler_goes_away_is_lost_with_a_reason(drawn):
+    executor = cluster.ClusterExecutor(drawn, "tcp://nowhere")
+    futures = [executor.submit(name) for name in "ab"]
+    drawn.end("a", killed=True)
+    futures.append(executor.submit("c"))
+    drawn.shut = True
+    drawn.end("b")
+    for future in (futures[0], futures[2]):
+        with pytest.raises(ExecutorLost, match="went away"):
+            future.result(timeout=0)
+
+
+def test_what_waits_to_be_tried_again_is_cancelled_when_the_executor_is_killed(drawn):
+    executor = cluster.ClusterExecutor(drawn, "tcp://nowhere")
+    futures = [executor.submit(name) for name in "ab"]
+    drawn.end("a", killed=True)
+    futures.append(executor.submit("c"))
+    executor.kill()
+    assert futures[0].cancelled()
+    assert futures[2].cancelled()
 
 
 def test_a_worker_with_another_markbook_is_named(dask_cluster, monkeypatch):

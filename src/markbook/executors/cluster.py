@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from concurrent.futures import Executor, Future
+from collections import deque
+from concurrent import futures
+from concurrent.futures import CancelledError, Executor, Future
+from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -78,8 +83,21 @@ def _version() -> str:
     return __version__
 
 
+@dataclass(slots=True)
+class _Call:
+    """A call, and the future that whoever submitted it holds."""
+
+    start: Callable[[], Future[Any]]
+    outer: Future[Any] = field(default_factory=Future)
+
+
 class ClusterExecutor(Executor):
-    """Dask's executor, whose errors are those of any other executor; owns its ``client``."""
+    """Dask's executor, whose errors are those of any other executor; owns its ``client``.
+
+    Dask fails a task when the workers it was on died several times, and that counts for whatever
+    waited on them beside the task that ended them. So a task failed like this is run again, one at
+    a time and with no other under way: who is failed once more is the culprit.
+    """
 
     def __init__(self, client: Any, address: str, workers: int | None = None) -> None:
         self._client = client
@@ -93,6 +111,10 @@ class ClusterExecutor(Executor):
         self._log.setLevel(logging.CRITICAL)
         # the same call twice is two calls: results are not looked up by their arguments
         self._executor = client.get_executor(pure=False)
+        self._lock = threading.RLock()  # Dask may call back in the thread that submits
+        self._running = 0
+        self._held: deque[_Call] = deque()  # not begun as long as there are suspects
+        self._suspects: deque[_Call] = deque()
 
     @property
     def workers(self) -> int:
@@ -105,35 +127,86 @@ class ClusterExecutor(Executor):
         return max(1, self._count)
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        outer: Future[T] = Future()
-        inner = self._executor.submit(fn, *args, **kwargs)
-        inner.add_done_callback(lambda done: self._finish(outer, done))
-        return outer
+        call = _Call(partial(self._executor.submit, fn, *args, **kwargs))
+        with self._lock:
+            if self._suspects:
+                self._held.append(call)
+            else:
+                self._start(call)
+        return call.outer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        if wait and not cancel_futures:
+            futures.wait(self._put_off())
         self._executor.shutdown(wait=wait and not cancel_futures)
         self._client.close()
+        self._cancel()
         self._log.setLevel(self._level)
 
     def kill(self) -> None:
         """Have the cluster forget what was asked of it; what runs there runs to its end."""
         self._executor.shutdown(wait=False)
         self._client.close(timeout=2)
+        self._cancel()
 
-    def _finish(self, outer: Future[T], done: Future[T]) -> None:
-        if not outer.set_running_or_notify_cancel():
+    def _put_off(self) -> list[Future[Any]]:
+        with self._lock:
+            return [call.outer for call in (*self._suspects, *self._held)]
+
+    def _cancel(self) -> None:
+        for future in self._put_off():
+            future.cancel()
+
+    def _start(self, call: _Call, *, alone: bool = False) -> None:
+        inner = call.start()
+        self._running += 1
+        inner.add_done_callback(lambda done: self._finish(call, done, alone=alone))
+
+    def _finish(self, call: _Call, done: Future[Any], *, alone: bool) -> None:
+        error = CancelledError() if done.cancelled() else done.exception()
+        killed = type(error).__name__ == "KilledWorker"
+        with self._lock:
+            self._running -= 1
+            if alone:
+                self._suspects.popleft()
+            if killed and not alone:
+                self._suspects.append(call)
+            self._go_on()
+        if not killed or alone:
+            self._settle(call, done, error, killed=killed)
+
+    def _go_on(self) -> None:
+        """Start the next suspect as soon as nothing else runs, or else what was held back."""
+        while self._suspects and not self._running:
+            self._try(self._suspects[0], alone=True)
+        while self._held and not self._suspects:
+            self._try(self._held.popleft())
+
+    def _try(self, call: _Call, *, alone: bool = False) -> None:
+        try:
+            self._start(call, alone=alone)
+        except Exception:  # noqa: BLE001  (whatever it is: the scheduler is not there any more)
+            if alone:
+                self._suspects.popleft()
+            if call.outer.set_running_or_notify_cancel():
+                call.outer.set_exception(self._lost())
+
+    def _settle(
+        self, call: _Call, done: Future[Any], error: BaseException | None, *, killed: bool
+    ) -> None:
+        if not call.outer.set_running_or_notify_cancel():
             return
-        error = None if done.cancelled() else done.exception()
-        if type(error).__name__ == "KilledWorker":
-            outer.set_exception(WorkerKilled("it ended its workers, one after another"))
-        elif done.cancelled() or self._client.status != "running":
-            outer.set_exception(
-                ExecutorLost(
-                    f"The Dask scheduler at {self._address!r} went away.",
-                    hint="What was done is kept; run it again to do the rest.",
-                )
-            )
+        if killed:
+            call.outer.set_exception(WorkerKilled("it ended its workers, one after another"))
+        elif isinstance(error, CancelledError) or self._client.status != "running":
+            call.outer.set_exception(self._lost())
         elif error is not None:
-            outer.set_exception(error)
+            call.outer.set_exception(error)
         else:
-            outer.set_result(done.result())
+            call.outer.set_result(done.result())
+
+    def _lost(self) -> ExecutorLost:
+        return ExecutorLost(
+            f"The Dask scheduler at {self._address!r} went away.",
+            hint="What was done is kept; run it again to do the rest.",
+        )
