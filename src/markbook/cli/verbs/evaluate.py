@@ -87,6 +87,7 @@ def command(  # noqa: PLR0913  (a verb's options)
     but for those that the protocol lets a person give.
     """
     from markbook.evaluation import LearnedScores, Protocol, Settings, as_text, evaluate
+    from markbook.graders.learning.semantic import open_token_model, semantic_hint
 
     settings = Settings(Protocol(protocol), folds, ks, seed)
     with progress("evaluating", quiet=as_json) as on_event:
@@ -95,13 +96,16 @@ def command(  # noqa: PLR0913  (a verb's options)
             settings,
             group=group,
             rubrics=_rubrics(folder),
-            engine=LearnedScores(),
+            engine=LearnedScores(open_token_model()),
             on_event=on_event,
         )
     if as_json:
         show.json_out(report.as_dict())
     else:
         show.line(as_text(report))
+    hint = semantic_hint()
+    if hint:
+        show.warn(hint)
     return ExitCode.DONE
 
 

@@ -1,0 +1,92 @@
+"""Agreement is what the libraries say it is, in the sample and in every draw of questions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from markbook.evaluation.agreement import MEASURES, agreement, measures, near, resampled
+
+
+def test_measures_are_on_a_scale_of_5():
+    truth, guess = np.array([0.0, 0.2, 0.6, 1.0]), np.array([0.1, 0.2, 0.8, 0.9])
+    found = measures(truth, guess, np.zeros(4, dtype=int))
+    assert found["rmse"] == pytest.approx(math.sqrt((0.25 + 0 + 1 + 0.25) / 4))
+    assert found["within_half"] == 0.75
+    assert found["pearson"] == pytest.approx(stats.pearsonr(truth, guess).statistic)
+
+
+def test_half_a_point_is_within_half_a_point_whatever_the_rounding():
+    assert near(np.array([0.7, 0.3]), np.array([0.8, 0.2])).all()
+    assert not near(np.array([0.7]), np.array([0.801])).any()
+
+
+def test_r_within_questions_does_not_see_that_some_questions_are_easy():
+    questions = np.repeat([0, 1], 4)
+    truth = np.array([0.1, 0.2, 0.1, 0.2, 0.8, 0.9, 0.8, 0.9])
+    guess = np.array([0.1, 0.1, 0.2, 0.2, 0.8, 0.8, 0.9, 0.9])
+    found = measures(truth, guess, questions)
+    assert found["pearson"] > 0.95
+    assert found["within_question_r"] == pytest.approx(0, abs=1e-9)
+
+
+def test_perfect_scores_have_perfect_figures_and_intervals():
+    truth = np.tile([0.0, 0.4, 1.0], 4)
+    found = agreement(truth, truth, np.repeat(np.arange(4), 3), seed=1)
+    for name, figure in found.items():
+        best = 0.0 if name == "rmse" else 1.0
+        assert (figure.value, figure.low, figure.high) == (best, best, best)
+
+
+def test_what_is_not_defined_has_no_number():
+    same = np.full(6, 0.5)
+    found = agreement(same, np.linspace(0, 1, 6), np.repeat([0, 1], 3), seed=1)
+    assert found["pearson"].value is None
+    assert found["pearson"].low is None
+    assert found["rmse"].value is not None
+    none = agreement(same[:0], same[:0], np.zeros(0, dtype=int), seed=1)
+    assert all(figure.value is None for figure in none.values())
+
+
+def test_one_question_gives_no_interval():
+    truth = np.linspace(0, 1, 5)
+    figure = agreement(truth, truth, np.zeros(5, dtype=int), seed=1)["rmse"]
+    assert (figure.value, figure.low, figure.high) == (0.0, None, None)
+
+
+def test_the_interval_is_wider_when_answers_of_a_question_err_alike():
+    rng = np.random.default_rng(3)
+    truth = rng.random(400)
+    own, shared = rng.normal(0, 0.1, 400), np.repeat(rng.normal(0, 0.1, 20), 20)
+    questions = np.repeat(np.arange(20), 20)
+
+    def width(error):
+        figure = agreement(truth, truth + error, questions, seed=1)["rmse"]
+        return figure.high - figure.low
+
+    assert width(shared) > 2 * width(own)
+
+
+SHARES = st.integers(0, 20).map(lambda n: n / 20)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.tuples(SHARES, SHARES, st.integers(0, 3)), min_size=4, max_size=25),
+    st.lists(st.integers(0, 3), min_size=1, max_size=5),
+)
+def test_weighted_sums_give_what_the_libraries_give_for_the_rows_drawn(rows, draw):
+    truth, guess = (np.array([row[side] for row in rows]) for side in (0, 1))
+    _, places = np.unique([row[2] for row in rows], return_inverse=True)
+    chosen = np.array([each % (places.max() + 1) for each in draw])
+    index = np.concatenate([np.flatnonzero(places == each) for each in chosen])
+    # a question drawn twice is still centred by its own mean, as in the whole sample
+    expected = measures(truth[index], guess[index], places[index])
+    (found,) = resampled(truth, guess, places, chosen[None])
+    assert found == pytest.approx(list(expected.values()), abs=1e-7, nan_ok=True)
+    assert list(expected) == list(MEASURES)
