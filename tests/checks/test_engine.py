@@ -15,9 +15,12 @@ from markbook.checks import (
     examinations,
     run_checks,
 )
+from markbook.course import Course
+from markbook.course.skeleton import make_course
 from markbook.errors import NothingMatched, UsageError
 
-QUICK = [check for check in choose() if not check.slow]
+# without the patient one: it asks nbgrader, in a process, and has tests of its own
+QUICK = [check for check in choose() if not (check.slow or check.patient)]
 
 
 def leave_outputs(document):
@@ -77,6 +80,19 @@ def test_a_path_narrows_what_is_said_to_its_files(clean, edit):
     assert everything == run_checks(clean, QUICK).findings
     with pytest.raises(NothingMatched, match="no assignment to check"):
         run_checks(clean, QUICK, [clean.root / "elsewhere"])
+
+
+def test_a_course_without_an_assignment_yet_passes_and_one_that_lost_its_source_does_not(tmp_path):
+    make_course(tmp_path / "new", example=False)
+    course = Course.open(tmp_path / "new")
+    report = run_checks(course, QUICK)
+    assert (report.findings, report.examined, report.assignments) == ((), 0, ())
+    with pytest.raises(NothingMatched):
+        run_checks(course, QUICK, [course.root / "source"])
+    course.rubrics("hw").mkdir()
+    course.rubric("hw", "keys").write_text("question: keys\n")
+    with pytest.raises(NothingMatched):
+        run_checks(course, QUICK)
 
 
 def test_a_notebook_that_cannot_be_read_is_said_once_and_hides_no_other_finding(clean):

@@ -57,9 +57,7 @@ def test_a_notebook_taken_out_of_source_and_release_is_missed_once(clean, commit
     assert said(clean) == ["The notebook part.ipynb was released and is not here any more."]
 
 
-def test_a_committed_release_that_cannot_be_read_says_nothing(
-    clean, commit_all
-):
+def test_a_committed_release_that_cannot_be_read_says_nothing(clean, commit_all):
     path = clean.release("hw") / "part.ipynb"
     good = path.read_bytes()
     path.write_text("{")

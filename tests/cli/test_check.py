@@ -11,6 +11,7 @@ import pytest
 
 from markbook.cli.exits import ExitCode
 from markbook.cli.main import main
+from markbook.course.skeleton import make_course
 
 # Without MB302, which has nbgrader build a release: seconds for each call.
 QUICK = ("--quick", "--ignore", "MB302")
@@ -194,6 +195,17 @@ def test_a_code_that_no_check_has_is_refused_with_a_guess(course, check, option)
     assert code == ExitCode.USAGE
     assert out == ""
     assert "Did you mean 'outputs-in-source'?" in err
+
+
+@pytest.mark.parametrize("style", ["text", "github"])
+def test_a_course_with_nothing_authored_yet_passes_with_a_plain_sentence(
+    tmp_path, monkeypatch, check, style
+):
+    make_course(tmp_path / "new", example=False)
+    monkeypatch.chdir(tmp_path / "new")
+    sentence = "There is no assignment to check yet: author one in source/ASSIGNMENT/.\n"
+    assert check("--format", style) == (ExitCode.DONE, sentence, "")
+    assert check("source")[0] == ExitCode.NOTHING
 
 
 def test_paths_choose_and_one_of_no_assignment_is_exit_code_4(course, check):

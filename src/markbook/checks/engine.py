@@ -62,9 +62,10 @@ def run_checks(
     """Run ``checks`` on the assignments that ``paths`` lie in; without paths on all.
 
     A path is a file or folder below ``source/``, ``release/`` or ``graders/``; what is found in
-    other files of its assignment is left out. Raises ``NothingMatched`` when nothing is there.
+    other files of its assignment is left out. Raises ``NothingMatched`` when nothing is there,
+    but finds nothing wrong with a course in which nothing was authored yet.
     """
-    chosen = assignments_of(course, paths)
+    chosen = {} if not paths and _is_new(course) else assignments_of(course, paths)
     started = time.monotonic()
     views = [AssignmentView(course, name) for name in chosen]
     for check in checks:
@@ -100,6 +101,13 @@ def assignments_of(course: Course, paths: Sequence[Path]) -> dict[str, list[Path
             hint="Name an assignment's folder or file, or none for all of the course.",
         )
     return chosen
+
+
+def _is_new(course: Course) -> bool:
+    """Tell whether the course has no assignment yet, and no trace of one that went missing."""
+    homes = (course.release("*"), course.rubrics("*"))
+    patterns = [(home / "*").relative_to(course.root).as_posix() for home in homes]
+    return not course.assignments() and not any(any(course.root.glob(p)) for p in patterns)
 
 
 def _by_patience(checks: Sequence[Check]) -> tuple[list[Check], ...]:

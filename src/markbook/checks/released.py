@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from markbook.checks.base import Check, Scope, Target
 from markbook.checks.findings import Finding, Severity
 from markbook.errors import InternalError, MarkbookError
+from markbook.notebooks import Delimiters
 from markbook.release import rehearse
 from markbook.release.leaks import find_leaks
 
@@ -105,7 +106,8 @@ class SecretReleased(Check):
         view = target.assignment
         if any(notebook.problem is not None for notebook in view.notebooks):
             return
-        for leak in find_leaks(view.source, view.release, _secrets(view)):
+        delimiters = Delimiters.of(view.course.setting)
+        for leak in find_leaks(view.source, view.release, _secrets(view), delimiters):
             yield self.finding(
                 Target(view, view.released.get(leak.path.stem)),
                 f"Students can read a hidden line ({leak.origin}).",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from markbook.errors import MarkbookError, NotebookError, RubricError
 from markbook.gradebook import nbgrader
 from markbook.model import Question, QuestionKind
-from markbook.notebooks import nbgrader_metadata, read_notebook, read_questions
+from markbook.notebooks import Delimiters, nbgrader_metadata, read_notebook, read_questions
 from markbook.release.leaks import check_leaks
 from markbook.release.regions import check_marks
 from markbook.text.files import write_atomic
@@ -109,7 +109,7 @@ def publish(course: Course, assignment: str) -> None:
 def _plan(course: Course, assignment: str) -> _Plan:
     """Read what is to be built. Raises what ``build`` raises for a wrong source or rubric."""
     course.require(assignment)
-    questions = _check_source(course.source(assignment), assignment)
+    questions = _check_source(course, assignment)
     rubrics = _check_rubrics(course, assignment, questions)
     answers = tuple(rubric.model_answer for rubric in rubrics.values())
     return _Plan(course, assignment, questions, answers)
@@ -127,12 +127,14 @@ def _compared(plan: _Plan, built: Path | MarkbookError) -> ReleaseResult | Markb
 def _finish(plan: _Plan, built: Path, *, dry_run: bool) -> ReleaseResult:
     """Prove that what was built hides what it should, and put it in the release's place."""
     course, name = plan.course, plan.assignment
-    check_leaks(course.source(name), built, plan.model_answers)
+    delimiters = Delimiters.of(course.setting)
+    check_leaks(course.source(name), built, plan.model_answers, delimiters)
     changed = _replace(built, course.release(name), dry_run=dry_run)
     return ReleaseResult(name, course.release(name), changed, plan.questions)
 
 
-def _check_source(source: Path, assignment: str) -> tuple[Question, ...]:
+def _check_source(course: Course, assignment: str) -> tuple[Question, ...]:
+    source, delimiters = course.source(assignment), Delimiters.of(course.setting)
     for path in sorted(source.glob("*.ipynb")):
         notebook = read_notebook(path)
         ids = Counter(
@@ -147,8 +149,8 @@ def _check_source(source: Path, assignment: str) -> tuple[Question, ...]:
                     path=path,
                     hint="Give each nbgrader cell its own id in the Create Assignment bar.",
                 )
-        check_marks(notebook, path)
-    return read_questions(source, assignment)
+        check_marks(notebook, path, delimiters)
+    return read_questions(source, assignment, delimiters)
 
 
 def _check_rubrics(

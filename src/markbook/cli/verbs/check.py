@@ -201,6 +201,9 @@ def _tell(course: Course, report: Report, style: str, *, as_json: bool) -> None:
         show.json_out(formats.as_json_value(course, report))
     elif style == "sarif":
         show.line(formats.as_sarif(course, report.findings, _top(course)))
+    elif not report.assignments:
+        home = course.relative(course.source("x").parent)
+        show.line(f"There is no assignment to check yet: author one in {home}/ASSIGNMENT/.")
     elif style == "github":
         if report.findings:
             show.line(formats.as_github(course, report.findings, _top(course)))

@@ -64,6 +64,8 @@ def _as_json(made: Skeleton, *, dry_run: bool) -> dict[str, object]:
 
 
 def _tell(made: Skeleton, *, dry_run: bool) -> None:
+    from markbook.course import Course
+
     for path in made.written:
         show.line(f"{'would write' if dry_run else 'written'}  {path}")
     for path in made.kept:
@@ -85,4 +87,6 @@ def _tell(made: Skeleton, *, dry_run: bool) -> None:
             " folder of this machine: say there where CI gets it from."
         )
     go = "" if made.root == Path.cwd().resolve() else f"cd {shlex.quote(str(made.root))} && "
+    if not Course.open(made.root).assignments():
+        show.line("Author an assignment in source/: without one there is nothing to check.")
     show.line(f"Next: {go}markbook release --all && markbook check")
