@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -134,3 +135,38 @@ def test_the_process_neither_moves_nor_changes_its_environment(released):
     before = (Path.cwd(), dict(os.environ))
     nbgrader.generate_assignment(released, "hw", released.root.parent / "out")
     assert (Path.cwd(), dict(os.environ)) == before
+
+
+def test_the_head_found_without_a_process_is_what_nbgraders_own_way_finds(monkeypatch):
+    from nbgrader import api
+
+    from markbook.gradebook import worker
+
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    monkeypatch.setenv("PATH", path)
+    own = api.get_alembic_version
+    monkeypatch.setattr(api, "get_alembic_version", own)  # put back after this test
+    worker._find_the_head_here()
+    assert api.get_alembic_version is not own
+    assert api.get_alembic_version() == own()
+
+
+def test_versions_that_nobody_saves_come_from_one_process_and_a_refusal_stops_no_other(
+    authored, monkeypatch
+):
+    shutil.copytree(authored.source("hw"), authored.source("hw2"))
+    shutil.copytree(authored.source("hw"), authored.source("broken"))
+    (authored.source("broken") / "part.ipynb").write_text("{")
+    started = []
+    popen = subprocess.Popen
+    monkeypatch.setattr(
+        nbgrader.subprocess, "Popen", lambda *a, **k: started.append(1) or popen(*a, **k)
+    )
+    out = authored.root.parent / "out"
+    found = dict(nbgrader.generate_unsaved(authored, ["hw", "broken", "hw2"], out))
+    assert list(found) == ["hw", "broken", "hw2"]
+    assert len(started) == 1
+    assert "nbgrader refused" in found["broken"].what
+    for name in ("hw", "hw2"):
+        assert (found[name] / "part.ipynb").is_file()
+    assert not (authored.root / "gradebook.db").exists()
