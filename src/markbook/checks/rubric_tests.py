@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from markbook.checks.views import AssignmentView, RubricView
     from markbook.graders import SuggestionLine
-    from markbook.model import Exemplar, Rubric
+    from markbook.model import Rubric
+    from markbook.suggest.work import Job, JobResult, Misjudged
 
 __all__ = ["CHECKS", "SURE", "Judged", "judge", "prompt_of"]
 
@@ -37,29 +38,57 @@ class Judged:
     def of(self, text: str, criterion: str) -> SuggestionLine:
         return self.lines[answer_hash(text), criterion]
 
+    def wrong(self, rubric: Rubric) -> tuple[Misjudged, ...]:
+        """Return the exemplars of ``rubric`` that came out wrong, none of a grader that failed."""
+        from markbook.suggest.work import misjudged
+
+        if self.failure:
+            return ()
+        names = [criterion.id for criterion in rubric.criteria]
+        return misjudged(rubric.exemplars, names, self.lines.values())
+
 
 def judge(target: Target, rubric: Rubric, texts: Sequence[str]) -> Judged:
     """Run the question's grader notebook on ``texts``, with ``rubric`` as its rubric file."""
+    from markbook.suggest.work import run_job
+
+    return _judged(run_job(_job(target, rubric, texts)))
+
+
+def judge_unseen(target: Target, rubric: Rubric) -> tuple[Judged, ...]:
+    """Judge each exemplar of a rubric by a rubric that lacks it, as a student's answer would be."""
+    from markbook.suggest.work import run_in_turn
+
+    every = rubric.exemplars
+    lacking = [
+        dataclasses.replace(rubric, exemplars=(*every[:number], *every[number + 1 :]))
+        for number in range(len(every))
+    ]
+    jobs = [_job(target, less, [e.text]) for less, e in zip(lacking, every, strict=True)]
+    return tuple(map(_judged, run_in_turn(jobs)))
+
+
+def _job(target: Target, rubric: Rubric, texts: Sequence[str]) -> Job:
     from markbook.graders import AnswerLine
     from markbook.rubrics import dump_rubric
-    from markbook.suggest.work import Job, run_job
+    from markbook.suggest.work import Job
 
     view = target.assignment
     found = text_questions(view).get(rubric.question)
-    prompt = prompt_of(view, rubric.question) if found else ""
     different = {answer_hash(text): text for text in texts}
-    done = run_job(
-        Job(
-            question=rubric.question,
-            grader=view.course.grader(view.name, rubric.question),
-            rubric=dump_rubric(rubric).encode(),
-            prompt=prompt,
-            answers=tuple(AnswerLine(key, different[key]) for key in sorted(different)),
-            criteria=tuple(criterion.id for criterion in rubric.criteria),
-            seed=_SEED,
-            timeout=_TIMEOUT,
-        )
+    return Job(
+        question=rubric.question,
+        grader=view.course.grader(view.name, rubric.question),
+        rubric=dump_rubric(rubric).encode(),
+        prompt=prompt_of(view, rubric.question) if found else "",
+        answers=tuple(AnswerLine(key, different[key]) for key in sorted(different)),
+        criteria=tuple(criterion.id for criterion in rubric.criteria),
+        seed=_SEED,
+        timeout=_TIMEOUT,
     )
+
+
+def _judged(done: JobResult) -> Judged:
     return Judged({(line.key, line.criterion): line for line in done.lines}, done.reason)
 
 
@@ -98,10 +127,8 @@ class _Tested(Check):
     def look(self, target: Target, rubric: Rubric, judged: Judged) -> Iterator[Finding]:
         raise NotImplementedError
 
-    def at(
-        self, target: Target, rubric: Rubric, exemplar: Exemplar, message: str, hint: str
-    ) -> Finding:
-        number = rubric.exemplars.index(exemplar) + 1
+    def at(self, target: Target, rubric: Rubric, number: int, message: str, hint: str) -> Finding:
+        exemplar = rubric.exemplars[number - 1]
         return self.finding(
             target,
             f"Exemplar {number}: {message}",
@@ -135,17 +162,14 @@ class ExemplarMissed(_Tested):
     name = "exemplar-missed"
 
     def look(self, target: Target, rubric: Rubric, judged: Judged) -> Iterator[Finding]:
-        if judged.failure:
-            return
-        for exemplar in rubric.exemplars:
-            missed = [c for c in exemplar.earns if judged.of(exemplar.text, c).awarded is not True]
-            if missed:
+        for each in judged.wrong(rubric):
+            if each.missed:
                 yield self.at(
                     target,
                     rubric,
-                    exemplar,
-                    f"the grader does not see {_named(missed)}; it would earn"
-                    f" {_worth(target, rubric, judged, exemplar)}.",
+                    each.number,
+                    f"the grader does not see {_named(each.missed)}; it would earn"
+                    f" {_worth(target, rubric, judged, each.number)}.",
                     "Add evidence that says it in these words, or mend the question's grader.",
                 )
 
@@ -157,22 +181,14 @@ class ExemplarOverrated(_Tested):
     name = "exemplar-overrated"
 
     def look(self, target: Target, rubric: Rubric, judged: Judged) -> Iterator[Finding]:
-        if judged.failure:
-            return
-        names = [criterion.id for criterion in rubric.criteria]
-        for exemplar in rubric.exemplars:
-            extra = [
-                name
-                for name in names
-                if name not in exemplar.earns and judged.of(exemplar.text, name).awarded is True
-            ]
-            if extra:
+        for each in judged.wrong(rubric):
+            if each.extra:
                 yield self.at(
                     target,
                     rubric,
-                    exemplar,
-                    f"the grader sees {_named(extra)}, which it does not earn; it would earn"
-                    f" {_worth(target, rubric, judged, exemplar)}.",
+                    each.number,
+                    f"the grader sees {_named(each.extra)}, which it does not earn; it would earn"
+                    f" {_worth(target, rubric, judged, each.number)}.",
                     "Make the evidence tell the two apart, or mend the question's grader.",
                 )
 
@@ -190,9 +206,8 @@ class UnseenExemplarMisjudged(_Tested):
     def look(self, target: Target, rubric: Rubric, judged: Judged) -> Iterator[Finding]:
         if judged.failure:
             return
-        for number, exemplar in enumerate(rubric.exemplars):
-            others = (*rubric.exemplars[:number], *rubric.exemplars[number + 1 :])
-            unseen = judge(target, dataclasses.replace(rubric, exemplars=others), [exemplar.text])
+        found = zip(rubric.exemplars, judge_unseen(target, rubric), strict=True)
+        for number, (exemplar, unseen) in enumerate(found, start=1):
             if unseen.failure:
                 continue
             for criterion in rubric.criteria:
@@ -205,7 +220,7 @@ class UnseenExemplarMisjudged(_Tested):
                     yield self.at(
                         target,
                         rubric,
-                        exemplar,
+                        number,
                         f"had the grader not known it, it {said} {criterion.id!r}"
                         f" with confidence {line.confidence:.2f}.",
                         "Add evidence, or another exemplar like it.",
@@ -216,8 +231,9 @@ def _named(names: Sequence[str]) -> str:
     return " and ".join(map(repr, names))
 
 
-def _worth(target: Target, rubric: Rubric, judged: Judged, exemplar: Exemplar) -> str:
+def _worth(target: Target, rubric: Rubric, judged: Judged, number: int) -> str:
     """Say what the suggested criteria are worth, and what the exemplar's are."""
+    exemplar = rubric.exemplars[number - 1]
     found = text_questions(target.assignment).get(rubric.question)
     points = found[1].points if found else None
     if points is None or not math.isfinite(points):

@@ -9,19 +9,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nbformat.v4 import new_code_cell
+
 from markbook.errors import MarkbookError
 from markbook.graders import AnswerLine, SuggestionLine, read_suggestions, write_answers
 from markbook.kernels import GraderRunError, run_grader
 from markbook.model import answer_hash
+from markbook.notebooks import read_notebook, write_notebook
 from markbook.text.files import write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from nbformat import NotebookNode
 
     from markbook.model import Exemplar
 
-__all__ = ["Job", "JobResult", "run_job"]
+__all__ = ["Job", "JobResult", "Misjudged", "misjudged", "run_in_turn", "run_job"]
 
+_SUGGESTIONS = "suggestions.jsonl"
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -59,6 +65,18 @@ class JobResult:
     misjudged: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Misjudged:
+    """An exemplar, by its number from 1, that a grader judged wrongly.
+
+    ``missed`` are criteria that it earns and is not awarded, ``extra`` the other way round.
+    """
+
+    number: int
+    missed: tuple[str, ...]
+    extra: tuple[str, ...]
+
+
 def run_job(job: Job) -> JobResult:
     """Run one grader notebook on its exemplars, then on the answers, and check what it wrote.
 
@@ -70,7 +88,7 @@ def run_job(job: Job) -> JobResult:
     """
     if job.exemplars:
         judged = _run(replace(job, answers=_lines(job.exemplars)))
-        wrong = _misjudged(job, judged.lines)
+        wrong = tuple(m.number for m in misjudged(job.exemplars, job.criteria, judged.lines))
         if judged.reason or wrong:
             return replace(judged, lines=(), misjudged=() if judged.reason else wrong)
     return _run(job)
@@ -81,38 +99,29 @@ def _lines(exemplars: Iterable[Exemplar]) -> tuple[AnswerLine, ...]:
     return tuple(AnswerLine(key, texts[key]) for key in sorted(texts))
 
 
-def _misjudged(job: Job, lines: Iterable[SuggestionLine]) -> tuple[int, ...]:
-    """Return the exemplars that MB602 or MB603 would name: awarded has to be what is earned."""
+def misjudged(
+    exemplars: Sequence[Exemplar], criteria: Sequence[str], lines: Iterable[SuggestionLine]
+) -> tuple[Misjudged, ...]:
+    """Return the exemplars that did not come out right: awarded has to be just what is earned."""
     awarded = {(line.key, line.criterion) for line in lines if line.awarded is True}
-    return tuple(
-        number
-        for number, exemplar in enumerate(job.exemplars, start=1)
-        if {name for name in job.criteria if (answer_hash(exemplar.text), name) in awarded}
-        != set(exemplar.earns)
-    )
+    found: list[Misjudged] = []
+    for number, exemplar in enumerate(exemplars, start=1):
+        seen = {name for name in criteria if (answer_hash(exemplar.text), name) in awarded}
+        missed = tuple(name for name in exemplar.earns if name not in seen)
+        extra = tuple(name for name in criteria if name in seen and name not in exemplar.earns)
+        if missed or extra:
+            found.append(Misjudged(number, missed, extra))
+    return tuple(found)
 
 
 def _run(job: Job) -> JobResult:
     with tempfile.TemporaryDirectory(prefix="markbook-grader-") as temporary:
         folder = Path(temporary)
-        rubric = f"{job.question}.yaml"
-        write_answers(folder / "answers.jsonl", job.answers)
-        write_atomic(folder / rubric, job.rubric)
-        write_atomic(folder / "prompt.md", job.prompt)
+        parameters = _lay_out(job, folder)
         ran = folder / "run.ipynb"
-        parameters = {
-            "answers": "answers.jsonl",
-            "rubric": rubric,
-            "suggestions": "suggestions.jsonl",
-            "seed": job.seed,
-        }
         try:
             run = run_grader(job.grader, ran, parameters, timeout=job.timeout, cwd=folder)
-            lines = read_suggestions(
-                folder / "suggestions.jsonl",
-                {answer.key: answer.text for answer in job.answers},
-                job.criteria,
-            )
+            lines = _read(job, folder)
         except GraderRunError as error:
             return JobResult(job.question, (), _kept(ran, folder), error.what, error.log)
         except MarkbookError as error:
@@ -120,6 +129,74 @@ def _run(job: Job) -> JobResult:
             reason = reason if ran.is_file() else str(error)
             return JobResult(job.question, (), _kept(ran, folder), reason)
         return JobResult(job.question, lines, _kept(ran, folder), "", run.log)
+
+
+def _lay_out(job: Job, folder: Path) -> dict[str, str | int]:
+    """Write what a grader reads into ``folder``, and return the parameters that name it."""
+    rubric = f"{job.question}.yaml"
+    write_answers(folder / "answers.jsonl", job.answers)
+    write_atomic(folder / rubric, job.rubric)
+    write_atomic(folder / "prompt.md", job.prompt)
+    return {
+        "answers": "answers.jsonl",
+        "rubric": rubric,
+        "suggestions": _SUGGESTIONS,
+        "seed": job.seed,
+    }
+
+
+def _read(job: Job, folder: Path) -> tuple[SuggestionLine, ...]:
+    texts = {answer.key: answer.text for answer in job.answers}
+    return read_suggestions(folder / _SUGGESTIONS, texts, job.criteria)
+
+
+def run_in_turn(jobs: Sequence[Job]) -> tuple[JobResult, ...]:
+    """Run one grader notebook on each of ``jobs`` in turn, in one kernel; keep no notebook.
+
+    From one job to the next the kernel keeps what it imported, and nothing else: the folder is
+    another, and all names are forgotten. Where a job fails, each is run by itself, as ``run_job``
+    does. All have to be of one grader and timeout, and their exemplars are not judged before.
+    """
+    with tempfile.TemporaryDirectory(prefix="markbook-grader-") as temporary:
+        top = Path(temporary)
+        folders = [top / str(number) for number in range(len(jobs))]
+        try:
+            grader = read_notebook(jobs[0].grader)
+            cells: list[NotebookNode] = []
+            for job, folder in zip(jobs, folders, strict=True):
+                folder.mkdir()
+                cells += _turn(grader, folder, _lay_out(job, folder))
+            grader.cells = cells
+            write_notebook(grader, top / jobs[0].grader.name)
+            run_grader(
+                top / jobs[0].grader.name, top / "run.ipynb", {}, timeout=jobs[0].timeout, cwd=top
+            )
+            return tuple(
+                JobResult(job.question, _read(job, folder))
+                for job, folder in zip(jobs, folders, strict=True)
+            )
+        except MarkbookError:
+            return tuple(_run(job) for job in jobs)
+
+
+def _turn(
+    grader: NotebookNode, folder: Path, parameters: Mapping[str, str | int]
+) -> list[NotebookNode]:
+    """Return the code of a grader as cells that run it in ``folder`` with ``parameters``."""
+    afresh = (
+        "get_ipython().ast_node_interactivity = 'none'  # what is drawn would be thrown away\n"
+        f"get_ipython().reset()\n__import__('os').chdir({str(folder)!r})"
+    )
+    given = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
+    sources = [str(cell.source) for cell in grader.cells if cell.cell_type == "code"]
+    tagged = [
+        "parameters" in cell.metadata.get("tags", ())
+        for cell in grader.cells
+        if cell.cell_type == "code"
+    ]
+    place = tagged.index(True) + 1 if True in tagged else 0  # where papermill puts them
+    new_cell: Callable[[str], NotebookNode] = new_code_cell  # nbformat has no types
+    return [new_cell(source) for source in (afresh, *sources[:place], given, *sources[place:])]
 
 
 def _kept(ran: Path, folder: Path) -> bytes:
