@@ -18,10 +18,17 @@ from markbook.graders.answers import AnswerText, Evidence
 from markbook.graders.grader import Grader
 from markbook.graders.lines import (
     AnswerLine,
+    MarkLine,
+    ScoreLine,
+    Scores,
     SuggestionLine,
     read_answers,
+    read_marks,
+    read_scores,
     read_suggestions,
     write_answers,
+    write_marks,
+    write_scores,
 )
 
 __all__ = [
@@ -29,8 +36,15 @@ __all__ = [
     "AnswerText",
     "Evidence",
     "Grader",
+    "MarkLine",
+    "ScoreLine",
+    "Scores",
     "SuggestionLine",
     "read_answers",
+    "read_marks",
+    "read_scores",
     "read_suggestions",
     "write_answers",
+    "write_marks",
+    "write_scores",
 ]

@@ -1,13 +1,17 @@
-"""The two JSON-lines files between a step and a grader notebook, checked line by line.
+"""The JSON-lines files between a step and a grader notebook, checked line by line.
 
 Answers in: ``{"key", "text", "count"}``, one line for each different text, no students.
+Marks in, where people gave some: ``{"key", "earned", "score"}``, one line a text.
 Suggestions out: ``{"key", "criterion", "awarded", "confidence", "span", "start", "end", "note"}``.
+Scores out: a head line ``{"refused"}``, then ``{"key", "mean", "sd", "confidence", "rank",
+"flags"}``, one line a text.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -15,19 +19,29 @@ from markbook.errors import GraderError
 from markbook.text.files import write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 __all__ = [
     "AnswerLine",
+    "MarkLine",
+    "ScoreLine",
+    "Scores",
     "SuggestionLine",
+    "evidence_problem",
     "read_answers",
+    "read_marks",
+    "read_scores",
     "read_suggestions",
     "write_answers",
+    "write_marks",
+    "write_scores",
     "write_suggestions",
 ]
 
 _NOTE_LIMIT = 1_000  # characters: a note is a sentence or two, not a dump
+_FLAG = re.compile(r"[a-z]+(?:-[a-z]+){0,5}")
+_FLAG_LIMIT = 40  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,40 @@ class SuggestionLine:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class MarkLine:
+    """What people gave a text: the criteria it earned, and a share of the maximum, 0 to 1."""
+
+    key: str
+    earned: tuple[str, ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLine:
+    """What is expected of a text, in shares of the maximum.
+
+    ``mean`` with its spread ``sd``; ``confidence`` is the calibrated chance that a person's mark
+    is within a tenth of ``mean``. ``rank`` 1 is the text to mark first, texts with a mark come
+    last. ``flags`` name what is odd about it (``markbook.graders.guards.FLAGS``).
+    """
+
+    key: str
+    mean: float
+    sd: float
+    confidence: float
+    rank: int
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """A question's scores; ``refused`` is why none of them should be relied on, or None."""
+
+    refused: str | None = None
+    lines: tuple[ScoreLine, ...] = ()
+
+
 def write_answers(path: Path, lines: Iterable[AnswerLine]) -> None:
     """Write an answers file atomically."""
     write_atomic(path, _dump(asdict(line) for line in lines))
@@ -61,6 +109,17 @@ def write_answers(path: Path, lines: Iterable[AnswerLine]) -> None:
 def write_suggestions(path: Path, lines: Iterable[SuggestionLine]) -> None:
     """Write a suggestions file atomically."""
     write_atomic(path, _dump(asdict(line) for line in lines))
+
+
+def write_marks(path: Path, lines: Iterable[MarkLine]) -> None:
+    """Write a marks file atomically."""
+    write_atomic(path, _dump(asdict(line) for line in lines))
+
+
+def write_scores(path: Path, scores: Scores) -> None:
+    """Write a scores file atomically: its head line, then one line a text."""
+    records: list[dict[str, Any]] = [{"refused": scores.refused}]
+    write_atomic(path, _dump(records + [asdict(line) for line in scores.lines]))
 
 
 def read_answers(path: Path) -> tuple[AnswerLine, ...]:
@@ -104,6 +163,91 @@ def read_suggestions(
         or SuggestionLine(key, criterion, None, 0.0, note="The grader said nothing.")
         for key in texts
         for criterion in criteria
+    )
+
+
+def read_marks(
+    path: Path, keys: Collection[str], criteria: Collection[str]
+) -> tuple[MarkLine, ...]:
+    """Read the marks given so far to the texts ``keys``.
+
+    Raises ``GraderError`` naming the line: not JSON, keys unknown or missing, a text that is not
+    among the answers or stands twice, a criterion that the rubric lacks, a score outside [0, 1].
+    """
+    found: dict[str, MarkLine] = {}
+    names = set(MarkLine.__dataclass_fields__)
+    for number, record in _records(path):
+        _keys(path, number, record, required=names, allowed=names)
+        key, earned, score = record["key"], record["earned"], record["score"]
+        _text_once(path, number, key, keys, found)
+        if not _are_names(earned, criteria):
+            known = ", ".join(criteria)
+            raise _wrong(path, number, f"'earned' is {earned!r}, not a list of some of {known}")
+        if not _is_share(score):
+            raise _wrong(path, number, f"the score {score!r} is not between 0 and 1")
+        found[key] = MarkLine(key, tuple(earned), float(score))
+    return tuple(found.values())
+
+
+def read_scores(path: Path, keys: Collection[str]) -> Scores:
+    """Read what a grader expects of the texts ``keys``; a text may be missing.
+
+    Raises ``GraderError`` naming the line: not JSON, no head line, keys unknown or missing, a
+    text that was not asked for or stands twice, a number outside its range, a rank twice.
+    """
+    found: dict[str, ScoreLine] = {}
+    ranks: set[int] = set()
+    refused: str | None = None
+    names = set(ScoreLine.__dataclass_fields__)
+    records = list(_records(path))
+    if not records:
+        raise _wrong(path, 1, "the head line with 'refused' is missing")
+    for place, (number, record) in enumerate(records):
+        if place == 0:
+            refused = _refused(path, number, record)
+            continue
+        _keys(path, number, record, required=names, allowed=names)
+        _text_once(path, number, record["key"], keys, found)
+        for name in ("mean", "sd", "confidence"):
+            if not _is_share(record[name]):
+                raise _wrong(path, number, f"'{name}' is {record[name]!r}, not between 0 and 1")
+        rank, flags = record["rank"], record["flags"]
+        if not _is_place(rank) or rank < 1 or rank in ranks:
+            raise _wrong(path, number, f"the rank {rank!r} is no number from 1, or stands twice")
+        if not isinstance(flags, list) or not all(map(_is_flag, flags)):
+            raise _wrong(path, number, f"'flags' is {flags!r}, not a list of names")
+        ranks.add(rank)
+        found[record["key"]] = ScoreLine(**(record | {"flags": tuple(flags)}))
+    return Scores(refused, tuple(found.values()))
+
+
+def _refused(path: Path, number: int, record: Mapping[str, Any]) -> str | None:
+    _keys(path, number, record, required={"refused"}, allowed={"refused"})
+    refused = record["refused"]
+    if refused is None or (isinstance(refused, str) and 0 < len(refused) <= _NOTE_LIMIT):
+        return refused
+    raise _wrong(path, number, f"'refused' must be null or at most {_NOTE_LIMIT} characters")
+
+
+def _text_once(
+    path: Path, number: int, key: object, keys: Collection[str], found: Mapping[str, object]
+) -> None:
+    if not isinstance(key, str) or key not in keys:
+        raise _wrong(path, number, f"the answer {key!r} was not asked for")
+    if key in found:
+        raise _wrong(path, number, f"the key {key!r} stands twice")
+
+
+def _are_names(value: object, known: Collection[str]) -> bool:
+    """Tell whether a value is a list of different names, all known."""
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        return False
+    return len(set(value)) == len(value) and all(name in known for name in value)
+
+
+def _is_flag(value: object) -> bool:
+    return (
+        isinstance(value, str) and len(value) <= _FLAG_LIMIT and _FLAG.fullmatch(value) is not None
     )
 
 
