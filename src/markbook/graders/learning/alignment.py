@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Alignment", "Spans"]
 
-_ASKED = 0.3  # what a piece weighs that stands in the question too
-_JOINING = 0.1  # and one of a function word
+_ASKED = 0.5  # what a piece weighs that stands in the question too
+_JOINING = 0.3  # and one of a function word
 _AT_ONCE = 40_000  # pieces of answers in one product: 60 MB
-_SAID = 0.5  # cosine from which a piece counts as found when a span is narrowed
+_STOPS = frozenset(".!?;")  # end a sentence before white space
+_BREVITY = 0.01  # for each doubling: of two stretches that say as much the shorter is quoted
+_SAID = 0.4  # cosine from which a piece counts as found when a span is narrowed
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,17 @@ class Spans:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Some answers in a row: first and last number, their pieces stacked, where each begins."""
+    """Some answers in a row: first and last number, their pieces stacked, where each begins.
+
+    ``until`` (t,) is where the sentence of a piece ends.
+    """
 
     first: int
     last: int
     vectors: NDArray[np.float32]
     starts: NDArray[np.int64]
     counts: NDArray[np.int64]
+    until: NDArray[np.int64]
 
 
 class Alignment:
@@ -70,32 +76,24 @@ class Alignment:
     ) -> None:
         self.answers = answers
         self._asked = frozenset(question.tokens) if question else frozenset()
-        self._seen: dict[str, int] = {}
-        for answer in answers:
-            for token in set(answer.tokens):
-                self._seen[token] = self._seen.get(token, 0) + 1
 
     def weights(self, tokens: Sequence[str]) -> Floats:
-        """Return how much pieces tell (t,): rare ones more, those of the question less.
+        """Return how much pieces tell (t,): rare words more, those of the question less.
 
-        Rarity is that in English (the vocabulary is in the order of frequency) and among the
-        answers; signs weigh nothing.
+        Rarity is that in English, not that among the answers: measured, the cohort adds nothing
+        (docs/decisions/0022). Signs weigh nothing.
         """
         return np.array([self._weight(token) for token in tokens], np.float64)
 
     def _weight(self, token: str) -> float:
         if not any(character.isalnum() for character in token):
             return 0.0
-        rarity = general_rarity(token) + self._cohort_rarity(token)
+        weight = general_rarity(token)
         if token in FUNCTION_WORDS:
-            rarity *= _JOINING
+            weight *= _JOINING
         if token in self._asked:
-            rarity *= _ASKED
-        return rarity
-
-    def _cohort_rarity(self, token: str) -> float:
-        n = len(self.answers)
-        return float(np.log((n + 1) / (self._seen.get(token, 0) + 0.5)) / np.log(2 * n + 2))
+            weight *= _ASKED
+        return weight
 
     def best(self, reference: TokenVectors) -> NDArray[np.float32]:
         """Return each piece's best cosine in each answer (n, t); -1 for answers without a word."""
@@ -138,7 +136,8 @@ class Alignment:
     def best_spans(self, phrase: TokenVectors) -> Spans:
         """Return the stretch of each answer that says a phrase best.
 
-        Stretches of half the phrase's length to three times it are compared, all answers at once;
+        Stretches of half the phrase's length to three times it are compared, all answers at once,
+        by soft alignment and by the cosine of stretch and phrase as wholes, half and half;
         the best is narrowed to the pieces that the phrase's own were found in, and whole words.
         """
         n = len(self.answers)
@@ -156,32 +155,44 @@ class Alignment:
     ) -> None:
         m = len(weights)
         lengths = sorted({max(1, m // 2), m, m + m // 2 + 1, 3 * m})
-        longest = lengths[-1]
-        table, at = _padded(chunk, chunk.vectors @ phrase.vectors.T, longest)
-        similarity = np.full(len(chunk.counts), -np.inf)
-        begin = at.copy()
-        size = np.ones(len(at), np.int64)
+        table, rows = _padded(chunk, chunk.vectors @ phrase.vectors.T, lengths[-1])
+        gist = _Gist(chunk, phrase.vectors.sum(axis=0))
+        filled = np.flatnonzero(chunk.counts)
+        similarity = np.full(len(filled), -np.inf)
+        begin, size = np.zeros_like(filled), np.ones_like(filled)
         for length in lengths:
+            # Window [i, i + length) in place i: the filter is centred, the origin moves it.
             window = maximum_filter1d(table, length, axis=0, origin=-(length // 2), mode="nearest")
-            # A hundredth for each doubling: of two that say as much the shorter one is quoted.
-            score = window @ (weights / weights.sum()) - 0.01 * np.log2(length)
-            place, best = _first_best(score, at, chunk.counts)
+            said = (window @ (weights / weights.sum()))[rows]
+            score = (said + gist.cosines(length)) / 2 - _BREVITY * np.log2(length)
+            place, best = _first_best(score, chunk, filled)
             better = best > similarity
             similarity[better], begin[better], size[better] = best[better], place[better], length
-        filled = np.flatnonzero(chunk.counts)
-        inside = np.arange(longest)
-        rows = table[begin[filled, None] + inside]
-        rows[inside >= size[filled, None]] = -2
-        where, cosine = rows.argmax(axis=1), rows.max(axis=1)
-        spans.similarity[chunk.first + filled] = cosine @ (weights / weights.sum())
+        spans.similarity[chunk.first + filled] = similarity + _BREVITY * np.log2(size)
+        inside = np.arange(lengths[-1])
+        found = table[rows[begin][:, None] + inside]
+        found[inside >= size[:, None]] = -2
+        self._narrow(chunk, filled, begin, found, weights, spans)
+
+    def _narrow(
+        self,
+        chunk: _Chunk,
+        filled: NDArray[np.int64],
+        begin: NDArray[np.int64],
+        found: NDArray[np.float32],
+        weights: Floats,
+        spans: Spans,
+    ) -> None:
+        """Cut stretches (a, l) that begin at ``begin`` down to where the phrase's pieces are."""
+        where, cosine = found.argmax(axis=1), found.max(axis=1)
         counted = (cosine >= _SAID) & (weights > 0)
         counted |= ~counted.any(axis=1)[:, None] & (cosine == cosine.max(axis=1, keepdims=True))
-        first = np.where(counted, where, longest).min(axis=1) + begin[filled] - at[filled]
-        last = np.where(counted, where, -1).max(axis=1) + begin[filled] - at[filled]
+        offset = begin - chunk.starts[filled]
+        first = np.where(counted, where, found.shape[1]).min(axis=1) + offset
+        last = np.where(counted, where, -1).max(axis=1) + offset
         for row, low, high in zip(filled.tolist(), first.tolist(), last.tolist(), strict=True):
-            answer = self.answers[chunk.first + row]
-            start, end = _whole_words(answer, low, min(high, len(answer.tokens) - 1))
-            spans.start[chunk.first + row], spans.end[chunk.first + row] = start, end
+            number = chunk.first + row
+            spans.start[number], spans.end[number] = _whole_words(self.answers[number], low, high)
 
     def _chunks(self) -> Iterator[_Chunk]:
         first, size = 0, 0
@@ -202,7 +213,24 @@ class Alignment:
             np.concatenate([answer.vectors for answer in group]),
             np.cumsum(counts) - counts,
             counts,
+            np.array(_sentence_ends(group), np.int64),
         )
+
+
+def _sentence_ends(group: Sequence[TokenVectors]) -> list[int]:
+    """Return for each piece of some answers in a row where its sentence ends."""
+    ends: list[int] = []
+    for answer in group:
+        begin, base = 0, len(ends)
+        last = len(answer.tokens) - 1
+        for place, token in enumerate(answer.tokens):
+            stop = (
+                token in _STOPS and answer.spans[min(place + 1, last), 0] > answer.spans[place, 1]
+            )
+            if stop or place == last:
+                ends += [base + place + 1] * (place + 1 - begin)
+                begin = place + 1
+    return ends
 
 
 @cache
@@ -228,27 +256,49 @@ def _mean(best: NDArray[np.float32], weights: Floats) -> Floats:
     return found
 
 
+class _Gist:
+    """Cosines of stretches as wholes with a phrase: the model's own way of taking a text's mean."""
+
+    def __init__(self, chunk: _Chunk, phrase: NDArray[np.float32]) -> None:
+        self._until = chunk.until
+        self._sums = np.zeros((len(chunk.vectors) + 1, chunk.vectors.shape[1]), np.float32)
+        np.cumsum(chunk.vectors, axis=0, out=self._sums[1:])
+        self._phrase = phrase / max(float(np.linalg.norm(phrase)), 1e-9)
+
+    def cosines(self, length: int) -> Floats:
+        """Return the cosine of the stretch from each piece on (t,), cut at its sentence's end."""
+        begin = np.arange(len(self._until))
+        part = self._sums[np.minimum(begin + length, self._until)] - self._sums[begin]
+        found: Floats = (part @ self._phrase) / np.maximum(np.linalg.norm(part, axis=1), 1e-9)
+        return found
+
+
 def _padded(
     chunk: _Chunk, table: NDArray[np.float32], pad: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Put ``pad`` rows of -1 behind each answer, so that no stretch runs into the next."""
-    at = chunk.starts + pad * np.arange(len(chunk.counts))
-    wide = np.full((len(table) + pad * len(chunk.counts), table.shape[1]), -1, np.float32)
-    rows = np.arange(len(table)) + np.repeat(pad * np.arange(len(chunk.counts)), chunk.counts)
+    """Put ``pad`` rows of -1 behind each sentence, so that no stretch runs into the next.
+
+    Returns the longer table and the row in it of each piece (t,).
+    """
+    place = np.arange(len(table))
+    sentence = np.cumsum(np.isin(place, chunk.until))  # a piece at an end begins the next one
+    wide = np.full((len(table) + pad * (int(sentence[-1]) + 1), table.shape[1]), -1, np.float32)
+    rows = place + pad * sentence
     wide[rows] = table
-    return wide, at
+    return wide, rows
 
 
 def _first_best(
-    score: Floats, at: NDArray[np.int64], counts: NDArray[np.int64]
+    score: Floats, chunk: _Chunk, filled: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], Floats]:
-    """Return the first place of each answer's best score, and that score (-inf for empty ones)."""
-    place = at.copy()
-    best = np.full(len(at), -np.inf)
-    for row in np.flatnonzero(counts).tolist():
-        own = score[at[row] : at[row] + counts[row]]
-        found = int(own.argmax())
-        place[row], best[row] = at[row] + found, own[found]
+    """Return the piece at which each answer's best score is first, and that score."""
+    place = np.zeros_like(filled)
+    best = np.zeros(len(filled))
+    for number, row in enumerate(filled.tolist()):
+        start = int(chunk.starts[row])
+        own = score[start : start + int(chunk.counts[row])]
+        place[number] = start + int(own.argmax())
+        best[number] = own.max()
     return place, best
 
 
