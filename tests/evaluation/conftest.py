@@ -9,8 +9,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from markbook.graders.learning.model import Prediction
-
 HEADER = ("question_id", "question", "reference", "answer", "score", "max_score")
 
 
@@ -47,18 +45,34 @@ class _Opened:
         self._marks |= scores
 
     def predict(self):
+        """Shows another score than it expects, and both tell what is known."""
         known = repr(sorted(self._marks.items()))
         answers = list(enumerate(self._texts.answers))
         mean = np.array([_draw(f"{known} {self._told} {n} {text}") for n, text in answers])
         sure = np.array([_draw(f"sure {known} {self._told} {n} {text}") for n, text in answers])
         for place, mark in self._marks.items():
             mean[place], sure[place] = mark, 1.0
-        return Prediction(mean, np.full(len(mean), 0.1), sure)
+        return prediction(mean, sure, suggested=np.round(mean, 3))
+
+
+def prediction(mean, confidence, suggested=None, refused=None):
+    """What a question's model returns; the true class has more that evaluate does not look at."""
+    shown = mean if suggested is None else suggested
+    spread = np.full(len(mean), 0.1)
+    return SimpleNamespace(
+        mean=mean, suggested=shown, confidence=confidence, sd=spread, refused=refused
+    )
 
 
 def _draw(text):
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:6]) / 2**48
+
+
+@pytest.fixture
+def doubles():
+    """What stands in for the learned score: ``Telltale``, and ``prediction`` to make others."""
+    return SimpleNamespace(Telltale=Telltale, prediction=prediction, HEADER=HEADER)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from markbook.evaluation.agreement import MEASURES, agreement, measures, near, resampled
+from markbook.evaluation.agreement import MEASURES, Pairs, agreement, measures, near, resampled
 
 
 def test_measures_are_on_a_scale_of_5():
@@ -26,6 +26,14 @@ def test_half_a_point_is_within_half_a_point_whatever_the_rounding():
     assert not near(np.array([0.7]), np.array([0.801])).any()
 
 
+def test_within_half_and_kappa_are_of_the_scores_shown_and_the_others_of_those_expected():
+    truth, mean = np.array([0.0, 0.5, 1.0, 1.0]), np.array([0.3, 0.5, 0.7, 0.7])
+    found = measures(truth, mean, np.zeros(4, dtype=int), shown=truth)
+    assert found["within_half"] == found["quadratic_weighted_kappa"] == 1.0
+    assert found["suggested_rmse"] == 0.0
+    assert found["rmse"] == pytest.approx(1.5 * math.sqrt(3) / 2)
+
+
 def test_r_within_questions_does_not_see_that_some_questions_are_easy():
     questions = np.repeat([0, 1], 4)
     truth = np.array([0.1, 0.2, 0.1, 0.2, 0.8, 0.9, 0.8, 0.9])
@@ -39,7 +47,7 @@ def test_perfect_scores_have_perfect_figures_and_intervals():
     truth = np.tile([0.0, 0.4, 1.0], 4)
     found = agreement(truth, truth, np.repeat(np.arange(4), 3), seed=1)
     for name, figure in found.items():
-        best = 0.0 if name == "rmse" else 1.0
+        best = 0.0 if name.endswith("rmse") else 1.0
         assert (figure.value, figure.low, figure.high) == (best, best, best)
 
 
@@ -77,16 +85,16 @@ SHARES = st.integers(0, 20).map(lambda n: n / 20)
 
 @settings(max_examples=30, deadline=None)
 @given(
-    st.lists(st.tuples(SHARES, SHARES, st.integers(0, 3)), min_size=4, max_size=25),
+    st.lists(st.tuples(SHARES, SHARES, SHARES, st.integers(0, 3)), min_size=4, max_size=25),
     st.lists(st.integers(0, 3), min_size=1, max_size=5),
 )
 def test_weighted_sums_give_what_the_libraries_give_for_the_rows_drawn(rows, draw):
-    truth, guess = (np.array([row[side] for row in rows]) for side in (0, 1))
-    _, places = np.unique([row[2] for row in rows], return_inverse=True)
+    truth, guess, shown = (np.array([row[side] for row in rows]) for side in range(3))
+    _, places = np.unique([row[3] for row in rows], return_inverse=True)
     chosen = np.array([each % (places.max() + 1) for each in draw])
     index = np.concatenate([np.flatnonzero(places == each) for each in chosen])
     # a question drawn twice is still centred by its own mean, as in the whole sample
-    expected = measures(truth[index], guess[index], places[index])
-    (found,) = resampled(truth, guess, places, chosen[None])
+    expected = measures(truth[index], guess[index], places[index], shown[index])
+    (found,) = resampled(Pairs(truth, guess, shown, places), chosen[None])
     assert found == pytest.approx(list(expected.values()), abs=1e-7, nan_ok=True)
     assert list(expected) == list(MEASURES)

@@ -46,7 +46,7 @@ def test_no_fold_is_fitted_on_a_question_that_it_is_tried_on(folds, protocol):
 def test_more_folds_than_questions_become_as_many_as_there_are(folds):
     _, made, notes = folds(Settings(folds=10), 4, 3)
     assert len(made) == 4
-    assert "4 folds: there are no more questions to part." in notes
+    assert "Folds: 4, for there are no more questions to part." in notes
 
 
 def test_questions_asked_in_the_same_words_are_never_parted(table):
@@ -59,7 +59,7 @@ def test_questions_asked_in_the_same_words_are_never_parted(table):
     made, notes = plan(sheet, Settings(folds=10))
     homes = [{task.question for task in fold.tasks} for fold in made]
     assert sorted(map(sorted, homes)) == [[0, 3], [1, 4], [2, 5]]
-    assert any("in the words of another" in note for note in notes)
+    assert any("in the words of another, kept together: 3." in note for note in notes)
 
 
 def test_a_group_column_keeps_questions_together(folds):
@@ -110,7 +110,7 @@ def test_the_files_own_split_is_followed_and_new_questions_are_told_apart(folds)
     for fold in made:
         for question, mine in fold.training.items():
             assert {sheet.questions[question].split[n] for n in mine} == {"training"}
-    assert "8 rows are neither train nor test, and left out." in notes
+    assert "Rows that are neither train nor test, left out: 8." in notes
 
 
 def test_a_split_without_a_test_row_is_refused(folds):

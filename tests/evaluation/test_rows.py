@@ -65,7 +65,7 @@ def test_the_line_is_that_of_the_file_although_cells_have_line_ends(read):
 
 
 def test_the_first_wrong_row_is_named_and_the_others_counted(read):
-    with pytest.raises(InputError, match="2 more rows") as caught:
+    with pytest.raises(InputError, match="3 such rows") as caught:
         read("\n".join([HEAD, GOOD, *["q,What?,It is.,a,9,2"] * 3]))
     assert caught.value.line == 3
 
@@ -86,7 +86,7 @@ ODD = [
     (f"{HEAD}\nq,What?,It is.,Größe,1,2\n".encode("cp1252"), "Windows-1252"),
     (f"{HEAD}\n{GOOD}\n".replace(",", ";").encode(), "semicolons"),
     (f"{HEAD}\n{GOOD}\n".replace(",", "\t").encode(), "tabs"),
-    (f"{HEAD}\n{GOOD}\nq,What?,It is.,b,,2\n".encode(), "1 rows without a score"),
+    (f"{HEAD}\n{GOOD}\nq,What?,It is.,b,,2\n".encode(), "Rows without a score, left out: 1."),
 ]
 
 

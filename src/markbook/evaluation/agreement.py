@@ -27,6 +27,7 @@ MEASURES = {
     "pearson": "Pearson r",
     "spearman": "Spearman",
     "rmse": "RMSE",
+    "suggested_rmse": "RMSE, suggested",
     "within_half": "within ½",
     "quadratic_weighted_kappa": "weighted kappa",
     "within_question_r": "r within questions",
@@ -51,19 +52,24 @@ def agreement(
     guess: NDArray[np.float64],
     questions: NDArray[np.int64],
     *,
+    shown: NDArray[np.float64] | None = None,
     seed: int,
 ) -> dict[str, Figure]:
     """Return every measure of shares of the maximum ``truth`` and ``guess`` (n,), on 0 to 5.
 
+    ``shown`` (n,) are the scores suggested, where they are others than the expected ones: a score
+    that is likely near the mark. Within ½, kappa and the suggested RMSE are theirs.
+
     The intervals are percentiles of a cluster bootstrap: whole questions are drawn with
     replacement (``questions`` (n,) says whose each answer is), 1,000 times.
     """
-    values = measures(truth, guess, questions)
+    shown = guess if shown is None else shown
+    values = measures(truth, guess, questions, shown)
     names, places = np.unique(questions, return_inverse=True)
     if len(names) < 2:
         return {name: Figure(_number(value)) for name, value in values.items()}
     chosen = np.random.default_rng(seed).integers(0, len(names), (_DRAWS, len(names)))
-    drawn = resampled(truth, guess, places, chosen)
+    drawn = resampled(Pairs(truth, guess, shown, places), chosen)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a column without any number
         low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
@@ -74,7 +80,10 @@ def agreement(
 
 
 def measures(
-    truth: NDArray[np.float64], guess: NDArray[np.float64], questions: NDArray[np.int64]
+    truth: NDArray[np.float64],
+    guess: NDArray[np.float64],
+    questions: NDArray[np.int64],
+    shown: NDArray[np.float64] | None = None,
 ) -> dict[str, float]:
     """Return every measure of shares of the maximum, on 0 to 5; NaN where one is not defined.
 
@@ -83,16 +92,18 @@ def measures(
     """
     if not len(truth):
         return dict.fromkeys(MEASURES, math.nan)
-    a, b = truth * SCALE, guess * SCALE
+    shown = guess if shown is None else shown
+    a, b, c = truth * SCALE, guess * SCALE, shown * SCALE
     _, places = np.unique(questions, return_inverse=True)
     inner = _centred(a, places), _centred(b, places)
-    one, other = _steps(a), _steps(b)
+    one, other = _steps(a), _steps(c)
     alone = np.ptp(one) == 0 and np.ptp(other) == 0
     found = {
         "pearson": stats.pearsonr(a, b).statistic if _varies(a, b) else math.nan,
         "spearman": stats.spearmanr(a, b).statistic if _varies(a, b) else math.nan,
         "rmse": root_mean_squared_error(a, b),
-        "within_half": near(truth, guess).mean(),
+        "suggested_rmse": root_mean_squared_error(a, c),
+        "within_half": near(truth, shown).mean(),
         "quadratic_weighted_kappa": (
             math.nan if alone else cohen_kappa_score(one, other, weights="quadratic", labels=_STEPS)
         ),
@@ -101,21 +112,27 @@ def measures(
     return {name: float(value) for name, value in found.items()}
 
 
-def resampled(
-    truth: NDArray[np.float64],
-    guess: NDArray[np.float64],
-    places: NDArray[np.int64],
-    chosen: NDArray[np.int64],
-) -> NDArray[np.float64]:
+@dataclass(frozen=True)
+class Pairs:
+    """Scores beside marks (n,), as shares of the maximum; ``places`` are questions from 0."""
+
+    truth: NDArray[np.float64]
+    guess: NDArray[np.float64]
+    shown: NDArray[np.float64]
+    places: NDArray[np.int64]
+
+
+def resampled(pairs: Pairs, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return every measure for each draw of questions: (draws, measures), NaN where undefined.
 
-    ``places`` (n,) are the answers' questions from 0, ``chosen`` (draws, m) those drawn. All is
-    computed from weighted sums: the libraries would take a minute for what takes a second.
+    ``chosen`` (draws, m) are the questions drawn, by their places. All is computed from weighted
+    sums: the libraries would take a minute for what takes a second.
     """
-    a, b = truth * SCALE, guess * SCALE
+    places = pairs.places
+    a, b, c = (side * SCALE for side in (pairs.truth, pairs.guess, pairs.shown))
     inner = _centred(a, places), _centred(b, places)
-    one, other = _steps(a).astype(float), _steps(b).astype(float)
-    apart = np.column_stack([(a - b) ** 2, near(truth, guess)])
+    one, other = _steps(a).astype(float), _steps(c).astype(float)
+    apart = np.column_stack([(a - b) ** 2, (a - c) ** 2, near(pairs.truth, pairs.shown)])
     rank_a, rank_b = _Ranks(a), _Ranks(b)
     found = []
     for draw in chosen:
@@ -124,12 +141,13 @@ def resampled(
         if not total:
             found.append([math.nan] * len(MEASURES))
             continue
-        square, close = weight @ apart / total
+        square, shown_square, close = weight @ apart / total
         found.append(
             [
                 _correlation(a, b, weight),
                 _correlation(rank_a.of(weight), rank_b.of(weight), weight),
                 math.sqrt(square),
+                math.sqrt(shown_square),
                 close,
                 _kappa(one, other, weight),
                 _correlation(*inner, weight),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Fold", "Oracle", "Session", "Stage"]
+__all__ = ["Fold", "Guess", "Oracle", "Sealed", "Session", "Stage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,31 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Guess:
+    """What is predicted for some answers: shares of the maximum (n,).
+
+    ``mean`` is the expected score, ``shown`` the one that would be suggested, ``confidence`` the
+    chance that that is right. ``refused`` says why nothing would be suggested.
+    """
+
+    mean: NDArray[np.float64]
+    shown: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+    refused: str | None = None
+
+    @classmethod
+    def plain(cls, values: NDArray[np.float64]) -> Guess:
+        """Return a guess of these values without any confidence."""
+        return cls(values, values, np.zeros(len(values)))
+
+
+@dataclass(frozen=True)
 class Sealed:
-    """What was predicted for ``rows`` (n,): shares of the maximum; ``marked`` had a mark (n,)."""
+    """A guess for ``rows`` (n,) of the sheet; ``marked`` had a mark then (n,)."""
 
     rows: NDArray[np.int64]
-    mean: NDArray[np.float64]
-    confidence: NDArray[np.float64]
+    guess: Guess
     marked: NDArray[np.bool_]
-    refused: str | None
 
 
 class Oracle:
@@ -124,26 +141,20 @@ class Session:
         self._oracle.asked.extend((self, row) for row in sorted(asked))
         return found
 
-    def seal(
-        self,
-        stage: Stage,
-        rows: Sequence[int] | NDArray[np.int64],
-        mean: NDArray[np.float64],
-        confidence: NDArray[np.float64] | None = None,
-        refused: str | None = None,
-    ) -> None:
-        """Keep what is predicted for ``rows`` (n,), with those that were marked before told apart.
+    def seal(self, stage: Stage, rows: Sequence[int] | NDArray[np.int64], guess: Guess) -> None:
+        """Keep a guess for ``rows`` (n,), with those that were marked before told apart.
 
         Raises:
             InternalError: a number is missing, or the oracle is closed.
         """
         self._oracle._require_open()
         places = np.array(rows, dtype=np.int64)
-        sure = np.zeros(len(places)) if confidence is None else np.array(confidence, dtype=float)
-        values = np.clip(np.array(mean, dtype=float), 0.0, 1.0)
-        if not (np.isfinite(values).all() and np.isfinite(sure).all()):
-            raise InternalError(f"A prediction is not a number ({stage.name}).")
-        if not len(places) == len(values) == len(sure):
+        columns = [np.array(c, dtype=float) for c in (guess.mean, guess.shown, guess.confidence)]
+        if any(column.shape != places.shape for column in columns):
             raise InternalError(f"There are not as many predictions as answers ({stage.name}).")
+        if not all(np.isfinite(column).all() for column in columns):
+            raise InternalError(f"A prediction is not a number ({stage.name}).")
+        mean, shown, confidence = (np.clip(column, 0.0, 1.0) for column in columns)
         marked = np.array([int(row) in self.marked for row in places], dtype=bool)
-        self._oracle._sealed[stage].append(Sealed(places, values, sure, marked, refused))
+        kept = Guess(mean, shown, confidence, guess.refused)
+        self._oracle._sealed[stage].append(Sealed(places, kept, marked))

@@ -129,7 +129,7 @@ def _pieces(
         for sign in signs:
             one, other = root(number), root(seen.setdefault(sign, number))
             parent[max(one, other)] = min(one, other)
-    same = f"{alike} questions are asked in the words of another; folds keep them together."
+    same = f"Questions asked in the words of another, kept together: {alike}."
     return {number: root(number) for number in parent}, [same] if alike else []
 
 
@@ -155,7 +155,7 @@ def _deal(
         lightest = load.index(min(load))
         load[lightest] += sizes[piece]
         folds[lightest] += [number for number, mine in pieces.items() if mine == piece]
-    few = f"{count} folds: there are no more questions to part."
+    few = f"Folds: {count}, for there are no more questions to part."
     return folds, [few] if 1 < count < settings.folds else []
 
 
@@ -199,7 +199,7 @@ def _by_file(sheet: Sheet, settings: Settings) -> tuple[tuple[FoldPlan, ...], tu
         tasks = tuple(Task(n, train[n], test[n], closed=True) for n in part if len(test[n]))
         folds += [FoldPlan(training, tasks)] if tasks else []
     left = sheet.answers - sum(map(len, train.values())) - sum(map(len, test.values()))
-    notes += [f"{left} rows are neither train nor test, and left out."] if left else []
+    notes += [f"Rows that are neither train nor test, left out: {left}."] if left else []
     return tuple(folds), tuple(notes)
 
 

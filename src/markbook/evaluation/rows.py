@@ -66,13 +66,13 @@ def read_rows(path: Path, *, group: str = "question_id") -> tuple[list[Row], lis
             found.append(row)
     if faults:
         if len(faults) > 1:
-            faults[0].hint += f" {len(faults) - 1} more rows cannot be read."
+            faults[0].hint += f" There are {len(faults)} such rows in all."
         raise faults[0]
     if not found:
         what = "There is no row with a score." if unmarked else "There is no row below the header."
         raise InputError(what, path=path, hint="Each row is one marked answer.")
     if unmarked:
-        notes.append(f"{unmarked} rows without a score are left out.")
+        notes.append(f"Rows without a score, left out: {unmarked}.")
     return found, notes
 
 

@@ -152,10 +152,10 @@ def _odd(questions: Sequence[Asked], rubrics: Mapping[str, Rubric] | None) -> li
         found.append(f"No reference: {_some(none)}.")
     blank = sum(not answer.strip() for asked in questions for answer in asked.texts.answers)
     if blank:
-        found.append(f"{blank} answers are empty.")
+        found.append(f"Empty answers: {blank}.")
     twice = sum(len(asked.rows) - len(set(asked.texts.answers)) for asked in questions)
     if twice:
-        found.append(f"{twice} answers are, word for word, another one of their question.")
+        found.append(f"Answers that are, word for word, another one of their question: {twice}.")
     if rubrics is not None:
         missing = [asked.texts.id for asked in questions if asked.texts.id not in rubrics]
         if missing:

@@ -31,6 +31,7 @@ class _Scored:
 
     truth: NDArray[np.float64]
     mean: NDArray[np.float64]
+    shown: NDArray[np.float64]
     confidence: NDArray[np.float64]  # 0 where the question was refused
     marked: NDArray[np.bool_]
     refused: NDArray[np.bool_]
@@ -39,13 +40,14 @@ class _Scored:
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """A person's mark is right; the model's is within half a point of five (n,)."""
-        return self.marked | near(self.truth, self.mean)
+        """A person's mark is right; what is suggested if it is within half of five points (n,)."""
+        return self.marked | near(self.truth, self.shown)
 
     @property
-    def final(self) -> NDArray[np.float64]:
-        """The person's mark where there is one, else the model's score (n,)."""
-        return np.where(self.marked, self.truth, self.mean)
+    def final(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The person's mark where there is one, else the expected and the suggested score (n,)."""
+        mean, shown = (np.where(self.marked, self.truth, each) for each in (self.mean, self.shown))
+        return mean, shown
 
 
 class Summary:
@@ -136,10 +138,11 @@ class Summary:
         mine: NDArray[np.bool_],
         in_points: _Scored | None = None,
     ) -> Agreement:
-        truth, guess, questions = scored.truth[mine], scored.final[mine], scored.question[mine]
-        figures = agreement(truth, guess, questions, seed=self._settings.seed)
+        truth, questions = scored.truth[mine], scored.question[mine]
+        guess, shown = (each[mine] for each in scored.final)
+        figures = agreement(truth, guess, questions, shown=shown, seed=self._settings.seed)
         own = scored if in_points is None else in_points
-        errors = ((own.final - own.truth) * own.points)[mine]
+        errors = ((own.final[0] - own.truth) * own.points)[mine]
         points = _round(np.sqrt((errors**2).mean())) if mine.any() else None
         count = len(np.unique(questions))
         return Agreement(stage.name, stage.k, over, int(mine.sum()), count, figures, points)
@@ -159,12 +162,13 @@ def _scored(
 ) -> _Scored:
     rows = np.concatenate([each.rows for each in sealed])
     refused = np.concatenate(
-        [np.full(len(each.rows), each.refused is not None) for each in sealed]
+        [np.full(len(each.rows), each.guess.refused is not None) for each in sealed]
     ).astype(bool)
-    confidence = np.concatenate([each.confidence for each in sealed])
+    confidence = np.concatenate([each.guess.confidence for each in sealed])
     return _Scored(
         truth[rows],
-        np.concatenate([each.mean for each in sealed]),
+        np.concatenate([each.guess.mean for each in sealed]),
+        np.concatenate([each.guess.shown for each in sealed]),
         np.where(refused, 0.0, confidence),
         np.concatenate([each.marked for each in sealed]).astype(bool),
         refused,
@@ -185,8 +189,8 @@ def _refused(
             if len(one.rows):
                 name = sheet.questions[question_of[one.rows[0]]].texts.id
                 found.pop(name, None)
-                if one.refused is not None:
-                    found[name] = one.refused
+                if one.guess.refused is not None:
+                    found[name] = one.guess.refused
     return found
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from markbook.evaluation.oracle import Stage
+from markbook.evaluation.oracle import Guess, Stage
 from markbook.evaluation.plans import Protocol
 from markbook.text.groups import find_clusters
 from markbook.text.words import normalise
@@ -96,13 +96,14 @@ class _Work:
         now = self.predict()
         mine = self._judged if places is None else np.asarray(places, dtype=int)
         sure = np.nan_to_num(now.confidence[mine])
-        self._session.seal(stage, self._rows[mine], now.mean[mine], sure, now.refused)
+        guess = Guess(now.mean[mine], now.suggested[mine], sure, now.refused)
+        self._session.seal(stage, self._rows[mine], guess)
 
     def seal_values(
         self, stage: Stage, places: Sequence[int] | NDArray[np.int64], values: NDArray[np.float64]
     ) -> None:
         """Keep values for the answers at ``places`` (n,) that are not the model's."""
-        self._session.seal(stage, self._rows[np.asarray(places, dtype=int)], values)
+        self._session.seal(stage, self._rows[np.asarray(places, dtype=int)], Guess.plain(values))
 
 
 def try_out(
