@@ -14,6 +14,7 @@ from markbook.graders.lines import (
     write_suggestions,
 )
 from markbook.graders.meaning import Judgement, Meaning
+from markbook.graders.methods import METHODS_NAME, write_methods
 from markbook.graders.phrases import Vocabulary
 from markbook.graders.tokens import clauses
 from markbook.rubrics import load_rubric
@@ -131,6 +132,7 @@ class Grader:
                 raise GraderError(f"Criterion {line.criterion!r}: {problem}.")
         if self._output is not None:
             write_suggestions(self._output, self.suggestions)
+            write_methods(self._output.with_name(METHODS_NAME), self._methods)
         from markbook.graders.drawing import Drawing
 
         return Drawing.of(self)

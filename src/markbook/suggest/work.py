@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell
 
 from markbook.errors import MarkbookError
 from markbook.graders import AnswerLine, SuggestionLine, read_suggestions, write_answers
+from markbook.graders.methods import BY_MEANING, METHODS_NAME, read_methods
 from markbook.kernels import GraderRunError, run_grader
 from markbook.model import answer_hash
 from markbook.notebooks import read_notebook, write_notebook
@@ -55,6 +56,7 @@ class JobResult:
 
     ``notebook`` is the notebook as run, empty when it never started. ``misjudged`` are the numbers
     (from 1) of the exemplars that came out wrong: then the notebook is the run that judged them.
+    ``by_meaning`` are the criteria that no function of the grader decides.
     """
 
     question: str
@@ -63,6 +65,7 @@ class JobResult:
     reason: str = ""
     log: str = ""
     misjudged: tuple[int, ...] = ()
+    by_meaning: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +125,15 @@ def _run(job: Job) -> JobResult:
         try:
             run = run_grader(job.grader, ran, parameters, timeout=job.timeout, cwd=folder)
             lines = _read(job, folder)
+            methods = read_methods(folder / METHODS_NAME)
         except GraderRunError as error:
             return JobResult(job.question, (), _kept(ran, folder), error.what, error.log)
         except MarkbookError as error:
             reason = f"The grader notebook {job.grader.name} wrote nonsense: {error}"
             reason = reason if ran.is_file() else str(error)
             return JobResult(job.question, (), _kept(ran, folder), reason)
-        return JobResult(job.question, lines, _kept(ran, folder), "", run.log)
+        free = frozenset(name for name, method in methods.items() if method == BY_MEANING)
+        return JobResult(job.question, lines, _kept(ran, folder), "", run.log, by_meaning=free)
 
 
 def _lay_out(job: Job, folder: Path) -> dict[str, str | int]:
