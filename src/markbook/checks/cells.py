@@ -10,11 +10,11 @@ from markbook.checks.findings import Finding, Fix, Severity
 from markbook.notebooks import prompt_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from markbook.checks.views import CellView
 
-__all__ = ["CHECKS", "removing"]
+__all__ = ["CHECKS", "forgetting"]
 
 _SCHEMA = 3  # the version of nbgrader's cell metadata that nbgrader 0.6 to 0.9 read and write
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # a file name, a YAML key and an HTML id as well
@@ -169,7 +169,7 @@ class UnlockedTest(Check):
                 target,
                 "The test is not locked.",
                 hint="Make it an 'Autograder tests' cell again.",
-                fix=Fix("locks it", target.path, _setting(cell, locked=True)),
+                fix=Fix.of_cell("locks it", target.path, cell.number, _lock),
             )
 
 
@@ -209,7 +209,7 @@ class UnknownMetadata(Check):
                     f"nbgrader knows no {', '.join(map(repr, extra))} in a cell's metadata.",
                     hint="Remove it in the cell's metadata, or use --fix.",
                     cell=cell,
-                    fix=Fix("removes it", target.path, removing(cell, extra)),
+                    fix=Fix.of_cell("removes it", target.path, cell.number, forgetting(*extra)),
                 )
 
 
@@ -297,26 +297,22 @@ class UnlockedTask(Check):
                     "The task is not locked, and nbgrader fails on every submission then.",
                     hint="Make it a 'Manually graded task' again in the Create Assignment bar.",
                     cell=cell,
-                    fix=Fix("locks it", target.path, _setting(cell, locked=True)),
+                    fix=Fix.of_cell("locks it", target.path, cell.number, _lock),
                 )
 
 
-def _setting(cell: CellView, **values: Any) -> Any:
-    def edit(document: dict[str, Any]) -> None:
-        document["cells"][cell.number - 1]["metadata"]["nbgrader"].update(values)
-
-    return edit
+def _lock(cell: dict[str, Any]) -> None:
+    cell["metadata"]["nbgrader"]["locked"] = True
 
 
-def removing(cell: CellView, keys: list[str]) -> Any:
-    """Return the edit that takes ``keys`` out of a cell's nbgrader metadata."""
+def forgetting(*keys: str) -> Callable[[dict[str, Any]], None]:
+    """Return the change that takes ``keys`` out of a cell's nbgrader metadata."""
 
-    def edit(document: dict[str, Any]) -> None:
-        metadata = document["cells"][cell.number - 1]["metadata"]["nbgrader"]
+    def change(cell: dict[str, Any]) -> None:
         for key in keys:
-            metadata.pop(key, None)
+            cell["metadata"]["nbgrader"].pop(key, None)
 
-    return edit
+    return change
 
 
 CHECKS: tuple[type[Check], ...] = (

@@ -10,7 +10,6 @@ from markbook.checks.findings import Finding, Fix, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from markbook.checks.views import CellView
 
 __all__ = ["CHECKS"]
 
@@ -97,7 +96,9 @@ class OutputsInSource(Check):
                     "The cell has outputs.",
                     hint="Clear all outputs before saving.",
                     cell=cell,
-                    fix=Fix("clears them", target.path, _clearing(cell, outputs=[])),
+                    fix=Fix.of_cell(
+                        "clears them", target.path, cell.number, lambda c: c.update(outputs=[])
+                    ),
                 )
 
 
@@ -119,7 +120,12 @@ class ExecutionCounts(Check):
                     f"The cell has an execution count ({count}).",
                     hint="Clear all outputs before saving.",
                     cell=cell,
-                    fix=Fix("clears it", target.path, _clearing(cell, execution_count=None)),
+                    fix=Fix.of_cell(
+                        "clears it",
+                        target.path,
+                        cell.number,
+                        lambda c: c.update(execution_count=None),
+                    ),
                 )
 
 
@@ -185,13 +191,6 @@ class NothingGraded(Check):
                 f"Nothing in {view.name!r} is graded.",
                 hint="Mark cells as graded in JupyterLab's Create Assignment bar.",
             )
-
-
-def _clearing(cell: CellView, **values: Any) -> Any:
-    def edit(document: dict[str, Any]) -> None:
-        document["cells"][cell.number - 1].update(values)
-
-    return edit
 
 
 def _give_ids(document: dict[str, Any]) -> None:

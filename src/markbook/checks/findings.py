@@ -33,6 +33,17 @@ class Fix:
     path: Path
     edit: Callable[[Any], Any] = field(compare=False)
 
+    @classmethod
+    def of_cell(
+        cls, says: str, path: Path, number: int, change: Callable[[dict[str, Any]], object]
+    ) -> Fix:
+        """Make a fix of a notebook's cell (from 1): ``change`` changes its JSON in place."""
+
+        def edit(document: dict[str, Any]) -> None:
+            change(document["cells"][number - 1])
+
+        return cls(says, path, edit)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

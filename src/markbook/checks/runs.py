@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from markbook.checks.base import Check, Scope, Target
 from markbook.checks.cells import CHECKS as CELL_CHECKS
-from markbook.checks.cells import removing
+from markbook.checks.cells import forgetting
 from markbook.checks.findings import Finding, Fix, Severity
 from markbook.errors import InternalError
 
@@ -221,7 +221,9 @@ class NbgraderObjects(Check):
                 if stale
                 else "Run 'nbgrader validate' on the notebook to see more.",
                 cell=cell,
-                fix=Fix("removes the checksum", target.path, removing(cell, ["checksum"]))
+                fix=Fix.of_cell(
+                    "removes the checksum", target.path, cell.number, forgetting("checksum")
+                )
                 if cell is not None and stale
                 else None,
             )
