@@ -77,6 +77,7 @@ def test_a_mark_that_makes_no_sense_is_refused_with_its_line(
         ({"mean": 1.01}, "'mean' is 1.01"),
         ({"sd": -0.1}, "'sd' is -0.1"),
         ({"confidence": "high"}, "'confidence' is 'high'"),
+        ({"suggested": 1.01}, "'suggested' is 1.01"),
         ({"rank": 2}, "the rank 2"),
         ({"rank": 0}, "the rank 0"),
         ({"rank": 1.0}, "the rank 1.0"),
@@ -118,6 +119,8 @@ def test_marks_and_scores_survive_the_way_there_and_back(
     marks = (MarkLine("k2", tuple(sorted(earned)), share),)
     write_marks(folder / "marks.jsonl", marks)
     assert read_marks(folder / "marks.jsonl", KEYS, CRITERIA) == marks
-    scores = Scores(None, (ScoreLine("k1", share, spread, 1 - share, 3, ("prompt-copied",)),))
+    scores = Scores(
+        None, (ScoreLine("k1", share, spread, 1 - share, 3, ("prompt-copied",), spread),)
+    )
     write_scores(folder / "scores.jsonl", scores)
     assert read_scores(folder / "scores.jsonl", KEYS) == scores

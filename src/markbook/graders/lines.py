@@ -81,8 +81,9 @@ class ScoreLine:
     """What is expected of a text, in shares of the maximum.
 
     ``mean`` with its spread ``sd``; ``confidence`` is the calibrated chance that a person's mark
-    is within a tenth of ``mean``. ``rank`` 1 is the text to mark first, texts with a mark come
-    last. ``flags`` name what is odd about it (``markbook.graders.guards.FLAGS``).
+    is within a tenth of ``suggested``, the score most likely to be (near a ceiling it is not the
+    mean; None where a grader named none: the mean). ``rank`` 1 is the text to mark first, texts
+    with a mark come last. ``flags`` name what is odd (``markbook.graders.guards.FLAGS``).
     """
 
     key: str
@@ -91,6 +92,7 @@ class ScoreLine:
     confidence: float
     rank: int
     flags: tuple[str, ...] = ()
+    suggested: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +208,10 @@ def read_scores(path: Path, keys: Collection[str]) -> Scores:
         if place == 0:
             refused = _refused(path, number, record)
             continue
-        _keys(path, number, record, required=names, allowed=names)
+        _keys(path, number, record, required=names - {"suggested"}, allowed=names)
         _text_once(path, number, record["key"], keys, found)
-        for name in ("mean", "sd", "confidence"):
-            if not _is_share(record[name]):
+        for name in ("mean", "sd", "confidence", "suggested"):
+            if not _is_share(record.get(name)) and (name, record.get(name)) != ("suggested", None):
                 raise _wrong(path, number, f"'{name}' is {record[name]!r}, not between 0 and 1")
         rank, flags = record["rank"], record["flags"]
         if not _is_place(rank) or rank < 1 or rank in ranks:
