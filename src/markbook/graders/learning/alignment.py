@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Alignment", "Spans"]
 
-_ASKED = 0.5  # what a piece weighs that stands in the question too
+_ASKED = 0.2  # what a piece weighs that stands in the question too
 _JOINING = 0.3  # and one of a function word
 _AT_ONCE = 40_000  # pieces of answers in one product: 60 MB
+_ROWS = 1024  # stretches that are summed at a time: their sums are 1.6 MB
+_LENGTHS = (1, 2, 4, 8, 12, 18, 27, 40, 60)  # pieces of the stretches that are compared
 _STOPS = frozenset(".!?;")  # end a sentence before white space
 _BREVITY = 0.01  # for each doubling: of two stretches that say as much the shorter is quoted
 _SAID = 0.4  # cosine from which a piece counts as found when a span is narrowed
@@ -76,6 +78,7 @@ class Alignment:
     ) -> None:
         self.answers = answers
         self._asked = frozenset(question.tokens) if question else frozenset()
+        self._norms: dict[tuple[int, int], NDArray[np.float32]] = {}
 
     def weights(self, tokens: Sequence[str]) -> Floats:
         """Return how much pieces tell (t,): rare words more, those of the question less.
@@ -154,9 +157,11 @@ class Alignment:
         self, chunk: _Chunk, phrase: TokenVectors, weights: Floats, spans: Spans
     ) -> None:
         m = len(weights)
-        lengths = sorted({max(1, m // 2), m, m + m // 2 + 1, 3 * m})
+        lengths = [length for length in _LENGTHS if m / 2 <= length <= 3 * m] or [_LENGTHS[-1]]
         table, rows = _padded(chunk, chunk.vectors @ phrase.vectors.T, lengths[-1])
-        gist = _Gist(chunk, phrase.vectors.sum(axis=0))
+        whole = phrase.vectors.sum(axis=0)
+        whole /= max(float(np.linalg.norm(whole)), 1e-9)
+        summed = np.concatenate([[0.0], np.cumsum(chunk.vectors @ whole, dtype=np.float64)])
         filled = np.flatnonzero(chunk.counts)
         similarity = np.full(len(filled), -np.inf)
         begin, size = np.zeros_like(filled), np.ones_like(filled)
@@ -164,7 +169,9 @@ class Alignment:
             # Window [i, i + length) in place i: the filter is centred, the origin moves it.
             window = maximum_filter1d(table, length, axis=0, origin=-(length // 2), mode="nearest")
             said = (window @ (weights / weights.sum()))[rows]
-            score = (said + gist.cosines(length)) / 2 - _BREVITY * np.log2(length)
+            begins, ends, norm = self._stretches(chunk, length)
+            gist = (summed[ends] - summed[begins]) / norm  # the model too takes a text as its mean
+            score = (said + gist) / 2 - _BREVITY * np.log2(length)
             place, best = _first_best(score, chunk, filled)
             better = best > similarity
             similarity[better], begin[better], size[better] = best[better], place[better], length
@@ -173,6 +180,28 @@ class Alignment:
         found = table[rows[begin][:, None] + inside]
         found[inside >= size[:, None]] = -2
         self._narrow(chunk, filled, begin, found, weights, spans)
+
+    def _stretches(
+        self, chunk: _Chunk, length: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """Return begin, end and length as a vector's of the stretch from each piece on (t,).
+
+        Stretches are cut at the end of the sentence. The lengths are kept for other phrases.
+        """
+        begins = np.arange(len(chunk.vectors))
+        ends = np.minimum(begins + length, chunk.until)
+        norm = self._norms.get((chunk.first, length))
+        if norm is None:
+            norm = np.empty(len(begins), np.float32)
+            for start in range(0, len(begins), _ROWS):
+                block = chunk.vectors[start : start + _ROWS + length]
+                sums = np.zeros((len(block) + 1, block.shape[1]), np.float32)
+                np.cumsum(block, axis=0, out=sums[1:])
+                part = slice(start, min(start + _ROWS, len(begins)))
+                wide = sums[ends[part] - start] - sums[begins[part] - start]
+                norm[part] = np.maximum(np.linalg.norm(wide, axis=1), 1e-9)
+            self._norms[chunk.first, length] = norm
+        return begins, ends, norm
 
     def _narrow(
         self,
@@ -254,23 +283,6 @@ def _mean(best: NDArray[np.float32], weights: Floats) -> Floats:
         return np.full(len(best), -1.0)
     found: Floats = best.astype(np.float64) @ (weights / total)
     return found
-
-
-class _Gist:
-    """Cosines of stretches as wholes with a phrase: the model's own way of taking a text's mean."""
-
-    def __init__(self, chunk: _Chunk, phrase: NDArray[np.float32]) -> None:
-        self._until = chunk.until
-        self._sums = np.zeros((len(chunk.vectors) + 1, chunk.vectors.shape[1]), np.float32)
-        np.cumsum(chunk.vectors, axis=0, out=self._sums[1:])
-        self._phrase = phrase / max(float(np.linalg.norm(phrase)), 1e-9)
-
-    def cosines(self, length: int) -> Floats:
-        """Return the cosine of the stretch from each piece on (t,), cut at its sentence's end."""
-        begin = np.arange(len(self._until))
-        part = self._sums[np.minimum(begin + length, self._until)] - self._sums[begin]
-        found: Floats = (part @ self._phrase) / np.maximum(np.linalg.norm(part, axis=1), 1e-9)
-        return found
 
 
 def _padded(
