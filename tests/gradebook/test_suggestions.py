@@ -4,7 +4,7 @@ import pytest
 
 from markbook.errors import InternalError
 from markbook.gradebook import Gradebook
-from markbook.model import Suggestion
+from markbook.model import Expectation, Suggestion
 
 
 def suggestion(criterion="right", answer_hash="h1", **fields):
@@ -66,3 +66,44 @@ def test_two_suggestions_for_one_criterion_of_one_answer_are_refused_and_nothing
     with pytest.raises(InternalError, match="twice"):
         gb.replace_suggestions("hw", "keys", [ABSTAINED, ABSTAINED])
     assert gb.suggestions("hw") == (suggestion(),)
+
+
+def expectation(answer_hash="h1", **fields):
+    values = {"mean": 0.6, "sd": 0.1, "confidence": 0.75, "rank": 1, "flags": ("copied-prompt",)}
+    return Expectation("keys", answer_hash, **(values | fields))
+
+
+def test_expected_scores_come_back_with_those_to_mark_first_in_front(gb):
+    both = (expectation("h2"), expectation("h1", rank=2, refused="only 3 answers \0"))
+    assert gb.replace_suggestions("hw", "keys", [suggestion()], both[::-1]) == 1
+    assert gb.expectations("hw") == gb.expectations("hw", "keys") == both
+    assert gb.expectations("hw", "doors") == gb.expectations("other") == ()
+
+
+def test_expected_scores_that_are_the_same_again_change_nothing(tiny, released, gb):
+    gb.replace_suggestions("hw", "keys", [suggestion()], [expectation()])
+    before = tiny.dump(released)
+    assert gb.replace_suggestions("hw", "keys", [suggestion()], [expectation()]) == 0
+    assert tiny.dump(released) == before
+
+
+def test_whoever_keeps_expected_scores_in_memory_is_told_of_new_ones(gb):
+    gb.replace_suggestions("hw", "keys", [suggestion()], [expectation()])
+    before = gb.pulse("hw")
+    assert gb.replace_suggestions("hw", "keys", [suggestion()], [expectation(mean=0.7)]) == 0
+    assert gb.pulse("hw") != before
+    assert gb.expectations("hw")[0].mean == 0.7
+
+
+def test_new_suggestions_without_expected_scores_let_the_old_ones_go(gb):
+    gb.replace_suggestions("hw", "keys", [suggestion()], [expectation()])
+    gb.replace_suggestions("hw", "keys", [suggestion()])
+    assert gb.expectations("hw") == ()
+
+
+@pytest.mark.parametrize("wrong", [[expectation(), expectation(rank=2)], [expectation("h3")]])
+def test_expected_scores_that_contradict_each_other_store_no_suggestion_either(gb, wrong):
+    question = "keys" if len(wrong) == 2 else "doors"
+    with pytest.raises(InternalError):
+        gb.replace_suggestions("hw", question, [suggestion(question=question)], wrong)
+    assert gb.suggestions("hw") == gb.expectations("hw") == ()

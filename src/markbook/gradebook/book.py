@@ -19,6 +19,7 @@ from markbook.gradebook.events import (
 )
 from markbook.gradebook.flags import read_flags, store_flag
 from markbook.gradebook.grading import save_graded
+from markbook.gradebook.judged import Judged
 from markbook.gradebook.leases import give_back, read_leases, take
 from markbook.gradebook.marks import read_comments, read_marks, remove, store_marks
 from markbook.gradebook.nbgrader_master import exists_for, read_master, read_notebooks
@@ -27,7 +28,6 @@ from markbook.gradebook.people import read_people
 from markbook.gradebook.queries import batched
 from markbook.gradebook.rescore import rescore
 from markbook.gradebook.resync import resync
-from markbook.gradebook.rubrics import find_rubric, store_rubric
 from markbook.gradebook.stamps import read_pulse
 from markbook.gradebook.submissions import (
     read_answers,
@@ -36,7 +36,6 @@ from markbook.gradebook.submissions import (
     reopen,
     store_submission,
 )
-from markbook.gradebook.suggestions import read_suggestions, store_suggestions
 from markbook.model import Event
 
 if TYPE_CHECKING:
@@ -55,9 +54,7 @@ if TYPE_CHECKING:
         GradedSubmission,
         Mark,
         MasterNotebook,
-        Rubric,
         SubmissionRecord,
-        Suggestion,
     )
 
 __all__ = ["Gradebook", "MarksOf"]
@@ -72,7 +69,7 @@ class MarksOf:
     flags: Mapping[str, Flag]
 
 
-class Gradebook:
+class Gradebook(Judged):
     """Markbook's tables and nbgrader's, in one database.
 
     Every method is one transaction: it reads one state, or stores all or nothing. Made by
@@ -169,29 +166,6 @@ class Gradebook:
         """Return the answers by student, each student's in the order they were saved in."""
         with reading(self._engine) as connection:
             return read_answers(connection, assignment, question)
-
-    # Rubrics and suggestions
-
-    def save_rubric(self, assignment: str, rubric: Rubric) -> None:
-        """Keep a version of a rubric, which marks and suggestions then can name."""
-        with writing(self._engine) as connection:
-            store_rubric(connection, assignment, rubric)
-
-    def rubric(self, version: str) -> Rubric | None:
-        with reading(self._engine) as connection:
-            return find_rubric(connection, version)
-
-    def replace_suggestions(
-        self, assignment: str, question: str, suggestions: Sequence[Suggestion]
-    ) -> int:
-        """Make these the question's suggestions; return how many came, changed or went."""
-        with writing(self._engine) as connection:
-            return store_suggestions(connection, assignment, question, suggestions)
-
-    def suggestions(self, assignment: str, question: str | None = None) -> tuple[Suggestion, ...]:
-        """Return the suggestions by question, answer hash and criterion."""
-        with reading(self._engine) as connection:
-            return read_suggestions(connection, assignment, question)
 
     # Marks
 

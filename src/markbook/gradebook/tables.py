@@ -24,6 +24,7 @@ __all__ = [
     "VERSION_TABLE",
     "answer",
     "event",
+    "expectation",
     "flag",
     "lease",
     "mark",
@@ -34,7 +35,7 @@ __all__ = [
     "suggestion",
 ]
 
-HEAD = "0003"
+HEAD = "0004"
 """The migration that this code needs; a test compares it with the migrations folder."""
 
 VERSION_TABLE = "markbook_alembic_version"
@@ -111,6 +112,23 @@ suggestion = Table(
     Column("span_end", Integer, nullable=True),
     Column("note", Text, nullable=False),
     UniqueConstraint("assignment", "question", "answer_hash", "criterion"),
+)
+
+# One row per text, made with its suggestions; flags is a JSON list.
+expectation = Table(
+    "markbook_expectation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("assignment", _NAME, nullable=False),
+    Column("question", _NAME, nullable=False),
+    Column("answer_hash", _HASH, nullable=False),
+    Column("mean", Float, nullable=False),
+    Column("sd", Float, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("flags", Text, nullable=False),
+    Column("refused", Text, nullable=True),
+    UniqueConstraint("assignment", "question", "answer_hash"),
 )
 
 # One row per marker; of one answer's rows at most one counts.

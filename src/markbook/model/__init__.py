@@ -9,6 +9,7 @@ from markbook.model.grading import (
 )
 from markbook.model.marks import (
     Event,
+    Expectation,
     Grade,
     Mark,
     Outcome,
@@ -33,6 +34,7 @@ __all__ = [
     "Criterion",
     "Event",
     "Exemplar",
+    "Expectation",
     "Grade",
     "GradedSubmission",
     "Mark",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Event",
+    "Expectation",
     "Grade",
     "Mark",
     "Outcome",
@@ -40,6 +41,25 @@ class Suggestion:
     start: int | None = None
     end: int | None = None
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """The score that a grader expects of one answer text, in shares of the maximum, 0 to 1.
+
+    ``sd`` is the spread of ``mean``; ``confidence`` the chance that a person's mark is within a
+    tenth of ``mean``. ``rank`` 1 is the text of the question to mark first. ``flags`` name what
+    is odd about the text. ``refused`` says why the question's scores should not be relied on.
+    """
+
+    question: str
+    answer_hash: str
+    mean: float
+    sd: float
+    confidence: float
+    rank: int
+    flags: tuple[str, ...] = ()
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
