@@ -29,6 +29,7 @@ COHORT_NAMES = (
 
 _TOPICS = 24  # dimensions of meaning that a cohort of a few dozen answers can carry
 _NEAR = 5
+_AT_ONCE = 512  # answers that are compared with all others at once
 
 
 @dataclass(frozen=True)
@@ -150,8 +151,11 @@ def _near(rows: sparse.csr_matrix) -> NDArray[np.float64]:
     n = rows.shape[0]
     if n < 2:
         return np.zeros(n)
-    table = np.asarray((rows @ rows.T).todense())
-    np.fill_diagonal(table, -1)
     most = min(_NEAR, n - 1)
-    nearest: NDArray[np.float64] = -np.partition(-table, most - 1, axis=1)[:, :most].mean(axis=1)
-    return nearest
+    found = np.empty(n)
+    for start in range(0, n, _AT_ONCE):
+        table = np.asarray((rows[start : start + _AT_ONCE] @ rows.T).todense())
+        table[np.arange(len(table)), np.arange(start, start + len(table))] = -1
+        nearest = -np.partition(-table, most - 1, axis=1)[:, :most]
+        found[start : start + _AT_ONCE] = nearest.mean(axis=1)
+    return found

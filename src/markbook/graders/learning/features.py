@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse.linalg import LinearOperator, cg
 
 from markbook.graders.learning.cohort import COHORT_NAMES, Likeness, cohort_features, likeness
 from markbook.graders.learning.lexical import REFERENCE_NAMES, reference_features
+from markbook.graders.learning.meaning import MEANING_NAMES, meaning_features
 from markbook.graders.learning.words import Cohort, read_cohort
 
 if TYPE_CHECKING:
@@ -19,9 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Features", "Read", "features", "read"]
 
-_RANKED = ("recall", "precision", "f1", "words_cos", "letters_cos", "topics_cos", "centre_words",
-           "clause_mean", "length", "consensus")  # fmt: skip
-_SMOOTHED = ("recall", "clause_mean", "letters_cos")
+_RANKED: tuple[str, ...] = (
+    "recall", "precision", "f1", "words_cos", "letters_cos", "topics_cos", "centre_words",
+    "clause_mean", "length", "consensus",
+)  # fmt: skip
+_MEANT = ("align", "align_said", "align_precision", "align_f1", "sense_cos", "sense_centre")
+_SMOOTHED: tuple[str, ...] = ("recall", "clause_mean", "letters_cos")
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,14 @@ def read(texts: QuestionTexts, model: TokenModel | None = None) -> Read:
         columns["recall_mean"] = np.zeros(n)
     for name, column in zip(COHORT_NAMES, cohort_features(cohort, places).T, strict=True):
         columns[name] = column
-    columns |= _relative(columns)
-    columns |= _smoothed(columns, places)
+    ranked, smoothed = _RANKED, _SMOOTHED
+    if model is not None:
+        table, vectors = meaning_features(texts, model)
+        columns |= dict(zip(MEANING_NAMES, table.T, strict=True))
+        places = replace(places, meaning=vectors)
+        ranked, smoothed = (*ranked, *_MEANT), (*smoothed, "align", "align_said")
+    columns |= {f"{name}_z": _standard(columns[name]) for name in ranked}
+    columns |= _smoothed(columns, smoothed, places)
     columns |= _of_question(columns, cohort)
     values = np.nan_to_num(np.column_stack(list(columns.values())), posinf=0, neginf=0)
     return Read(texts, Features(tuple(columns), values.reshape(n, len(columns))), places)
@@ -89,29 +100,31 @@ def _closest(table: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def _relative(columns: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-    """Return columns as deviations from their mean in the question, in standard deviations."""
-    return {f"{name}_z": _standard(columns[name]) for name in _RANKED}
-
-
 def _standard(column: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a column as deviations from its mean in the question, in standard deviations."""
     if len(column) < 3:
         return np.zeros(len(column))
     return np.asarray((column - column.mean()) / (column.std() + 0.02))
 
 
 def _smoothed(
-    columns: dict[str, NDArray[np.float64]], places: Likeness
+    columns: dict[str, NDArray[np.float64]], names: tuple[str, ...], places: Likeness
 ) -> dict[str, NDArray[np.float64]]:
     """Return what answers that are alike have on average: a word's company is known that way."""
-    n = len(columns["recall"])
-    table = 0.5 * np.asarray((places.words @ places.words.T).todense())
-    table += 0.5 * places.topics @ places.topics.T
-    table = np.clip(table, 0, None)
-    solved = table + 1.0 * np.eye(n)
-    base = np.column_stack([_standard(columns[name]) for name in _SMOOTHED])
-    filtered = table @ np.linalg.solve(solved, base) if n else base
-    return {f"{name}_smooth": filtered[:, k] for k, name in enumerate(_SMOOTHED)}
+    base = np.column_stack([_standard(columns[name]) for name in names])
+    n = len(base)
+    if n == 0:
+        return {f"{name}_smooth": base[:, k] for k, name in enumerate(names)}
+    near = places.topics if places.meaning is None else places.meaning
+
+    def apply(column: NDArray[np.float64]) -> NDArray[np.float64]:
+        alike = places.words @ (places.words.T @ column) + near @ (near.T @ column)
+        return np.asarray(column + 0.5 * alike)
+
+    # K (K + 1)^-1 b = b - (K + 1)^-1 b; solved step by step, so no table of n x n is needed.
+    solver = LinearOperator((n, n), matvec=apply, dtype=float)
+    rest = [cg(solver, column, rtol=1e-4, maxiter=100)[0] for column in base.T]
+    return {f"{name}_smooth": base[:, k] - rest[k] for k, name in enumerate(names)}
 
 
 def _of_question(
@@ -127,6 +140,7 @@ def _of_question(
         "q_length": columns["length"].mean() if n else 0.0,
         "q_reference": np.log1p(wanted),
         "q_references": np.log1p(len(cohort.models)),
+        "q_align": columns["align"].mean() if n and "align" in columns else 0.0,
         "q_asked": np.log1p(len(cohort.asked.stems)),
     }
     return {name: np.full(n, float(value)) for name, value in facts.items()}

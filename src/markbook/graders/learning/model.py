@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from markbook.errors import UsageError
-from markbook.graders.learning import design
+from markbook.graders.learning import design, limits
 from markbook.graders.learning.features import Read, read
 from markbook.graders.learning.process import Process, Question
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Prediction", "QuestionModel", "ScoreModel"]
 
+_REFUSED = 0.5  # what is left of the confidence where a question is refused: never a confident one
 _CANDIDATES = 1_500  # answers among which the most useful are sought: the cost is quadratic
 
 
@@ -34,7 +35,7 @@ class Prediction:
     that is most likely within 0.1 of the mark (near a ceiling it is not the mean), and
     ``confidence`` the calibrated chance that it is. Answers that a person marked have their mark,
     spread 0 and confidence 1. ``refused`` says why nothing should be suggested for this question,
-    or is None.
+    or is None; confidence is halved then.
     """
 
     mean: NDArray[np.float64]
@@ -66,6 +67,8 @@ class QuestionModel:
     def __init__(self, prior: Prior, question: Read) -> None:
         mean, sd = prior.predict(question.features)
         self._trust = prior.trust
+        self._texts = question.texts
+        self._refused = limits.of_texts(question.texts)
         self._count = len(mean)
         self._process = Process(
             Question(question, prior.standard(question.features), mean, sd), prior.kernel
@@ -96,10 +99,17 @@ class QuestionModel:
         mean, variance = self._process.given(self._marks)
         mean, sd = np.clip(mean, 0, 1), np.sqrt(variance)
         suggested, sure = self._trust.suggest(mean, sd)
+        refused = self._refused or (
+            limits.of_marks(self._texts, self._marks, self._process.unseen(self._marks))
+            if self._marks
+            else None
+        )
+        if refused is not None:
+            sure *= _REFUSED
         for place, score in self._marks.items():
             mean[place] = suggested[place] = score
             sd[place], sure[place] = 0.0, 1.0
-        return Prediction(mean, suggested, sd, sure)
+        return Prediction(mean, suggested, sd, sure, refused)
 
     def first(self, count: int) -> tuple[int, ...]:
         """Return the answers to mark next, most useful first; marked ones are left out."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +15,8 @@ from markbook.graders.learning.design import first
 from markbook.graders.learning.likelihood import fit_kernel, fit_spread, spread
 from markbook.graders.learning.members import Forest, Linear, Support
 from markbook.graders.learning.process import Kernel, Process, Question
+from markbook.graders.learning.store import shipped
+from markbook.text.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from markbook.graders.learning.features import Features, Read
+    from markbook.graders.learning.texts import QuestionTexts
 
 __all__ = ["Marked", "Prior"]
 
@@ -29,6 +34,8 @@ _FEW = 6.0  # questions: with that many, what was known before and what is new c
 _LEAST = 4  # questions from which spread, process and trust are fitted anew
 _TRIED = (0, 3, 5, 10, 20)  # marks given, in the trials that trust is counted on
 _TRIAL_ANSWERS = 90
+_SMALL_SUPPORT = {"rows": 900}
+_SMALL_FOREST = {"trees": 60, "leaf": 60}
 _PER_QUESTION = 150  # marked answers of one question; a big class must not drown the others
 
 
@@ -38,6 +45,17 @@ class Marked:
 
     read: Read
     scores: NDArray[np.float64]
+
+
+def _number(texts: QuestionTexts) -> int:
+    """Return a number that tells one question's wording from another."""
+    wording = " ".join(words(texts.question)).encode()
+    return int.from_bytes(hashlib.blake2b(wording, digest_size=8).digest())
+
+
+@cache
+def _default(semantic: bool) -> Prior:
+    return shipped("prior-semantic" if semantic else "prior-words")
 
 
 @dataclass(frozen=True)
@@ -52,7 +70,12 @@ class Opinions:
 
     @classmethod
     def fit(
-        cls, values: NDArray[np.float64], scores: NDArray[np.float64], groups: NDArray[np.intp]
+        cls,
+        values: NDArray[np.float64],
+        scores: NDArray[np.float64],
+        groups: NDArray[np.intp],
+        *,
+        small: bool = False,
     ) -> Opinions:
         centre, spread_ = values.mean(axis=0), values.std(axis=0) + 1e-6
         rows = np.clip((values - centre) / spread_, -_CLIP, _CLIP)
@@ -60,8 +83,8 @@ class Opinions:
             centre,
             spread_,
             Linear.fit(rows, scores, groups),
-            Support.fit(rows, scores),
-            Forest.fit(rows, scores),
+            Support.fit(rows, scores, **(_SMALL_SUPPORT if small else {})),
+            Forest.fit(rows, scores, **(_SMALL_FOREST if small else {})),
         )
 
     def ask(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -87,13 +110,22 @@ class Prior:
     start: Prior | None = None
     weight: float = 1.0
     shift: float = 0.0
+    seen: frozenset[int] = frozenset()
 
     @classmethod
-    def fit(cls, questions: Sequence[Marked], start: Prior | None = None) -> Prior:
+    def default(cls, *, semantic: bool = False) -> Prior:
+        """Return the prior that ships: for features of words alone, or with a sentence model's."""
+        return _default(semantic)
+
+    @classmethod
+    def fit(
+        cls, questions: Sequence[Marked], start: Prior | None = None, *, small: bool = False
+    ) -> Prior:
         """Fit on marked questions; ``start`` is what was known before them.
 
         Members are fitted on all marks. The spread, the process and the trust are fitted on
         what was predicted for questions that were left out. A few seconds for 3,000 marks.
+        ``small`` keeps fewer numbers, for a prior that is shipped.
 
         Raises:
             UsageError: no question has a mark.
@@ -104,21 +136,29 @@ class Prior:
         rows = _Rows.of(marked, start)
         names = marked[0].read.features.names
         every = np.ones(len(rows.scores), dtype=bool)
-        opinions, weight, shift = rows.fit(every)
+        opinions, weight, shift = rows.fit(every, small=small)
+        seen = frozenset(_number(q.read.texts) for q in marked)
         if len(marked) < _LEAST:
             if start is not None:
-                return cls(
-                    names, opinions, start.variance, start.kernel, start.trust, start, weight, shift
-                )
+                parts = (start.variance, start.kernel, start.trust, start, weight, shift, seen)
+                return cls(names, opinions, *parts)
             variance = np.array([np.log(np.var(rows.scores) + 0.02), 0.0, 0.0, 0.0])
             kernel = Kernel({"level": 0.2, "letters": 0.3, "near": 0.2}, 0.3)
-            return cls(names, opinions, variance, kernel, Trust.untried())
+            return cls(names, opinions, variance, kernel, Trust.untried(), seen=seen)
         means, apart = rows.held_out()
         variance = fit_spread(means, apart, rows.scores)
         tried = _questions(marked, rows, means, spread(variance, means, apart), opinions)
         kernel = fit_kernel(tried)
         trust = Trust.fit(_trials(tried, kernel))
-        return cls(names, opinions, variance, kernel, trust, start, weight, shift)
+        return cls(names, opinions, variance, kernel, trust, start, weight, shift, seen)
+
+    def knows(self, texts: QuestionTexts) -> bool:
+        """Tell whether this prior, or one before it, was fitted on a question that asks the same.
+
+        Nothing honest can be said of how well such a question is predicted.
+        """
+        earlier = self.start is not None and self.start.knows(texts)
+        return earlier or _number(texts) in self.seen
 
     def standard(self, features: Features) -> NDArray[np.float64]:
         """Return the features in standard deviations of the questions fitted on (n, d)."""
@@ -186,9 +226,11 @@ class _Rows:
         groups = np.repeat(np.arange(len(marked)), [len(p) for p in places])
         return cls(table, before, np.concatenate(scores), groups, tuple(places))
 
-    def fit(self, rows: NDArray[np.bool_]) -> tuple[Opinions, float, float]:
+    def fit(self, rows: NDArray[np.bool_], *, small: bool = False) -> tuple[Opinions, float, float]:
         """Return the members fitted on some rows, their weight and the earlier prior's shift."""
-        opinions = Opinions.fit(self.values[rows], self.scores[rows], self.groups[rows])
+        opinions = Opinions.fit(
+            self.values[rows], self.scores[rows], self.groups[rows], small=small
+        )
         if self.before is None:
             return opinions, 1.0, 0.0
         count = len(np.unique(self.groups[rows]))

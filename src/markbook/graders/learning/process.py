@@ -114,6 +114,15 @@ class Process:
         variance = variance - np.einsum("ij,ji->i", across, cho_solve(factor, across.T))
         return mean, np.maximum(variance, 0.2 * self.noise + 1e-9)
 
+    def unseen(self, marks: Mapping[int, float]) -> NDArray[np.float64]:
+        """Return what each marked answer is expected to have, without its own mark (k,)."""
+        seen = np.fromiter(marks, dtype=np.intp)
+        values = np.fromiter(marks.values(), dtype=float)
+        inside = self.kernel.between(self.question, seen, seen)
+        inverse = np.linalg.inv(inside + np.diag(self.noise[seen] + 1e-9))
+        weights = inverse @ (values - self.question.mean[seen])
+        return np.asarray(values - weights / np.diag(inverse))
+
     def left(self, among: NDArray[np.intp], seen: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the covariance of some answers once others have marks: (among, among)."""
         here = self.kernel.between(self.question, among, among)

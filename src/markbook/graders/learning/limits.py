@@ -1,0 +1,120 @@
+"""When a question is refused: reasons, each a sentence for a person."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from markbook.graders.learning.words import shorten
+from markbook.text.words import words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from markbook.graders.learning.texts import QuestionTexts
+
+__all__ = ["of_marks", "of_texts"]
+
+_ANSWERS = 5  # fewer are read sooner than a suggestion is checked
+_TRACE = 0.4  # of an answer's tokens are numbers or single letters: a calculation or a trace
+_TWINS = 0.3  # of the answers equal another one but for a number
+_EMPTY = 0.7  # of the answers have no word
+_ENOUGH = 8  # marks from which they are asked whether they can be learned from
+_RANKING = 12  # marks from which an order can be told from chance
+_APART = 0.25  # of the maximum: marks of the same text that contradict each other
+_AGREEING = 2.0  # more than a third of the pairs of equal texts, that is, contradict
+
+_TOKEN = re.compile(r"\w+", re.UNICODE)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_LETTERS = frozenset("ai")  # single letters that are words
+
+
+def of_texts(texts: QuestionTexts) -> str | None:
+    """Return why nothing should be suggested for a question, whatever its marks; or None."""
+    answers = [shorten(text) for text in texts.answers]
+    if len(answers) < _ANSWERS:
+        return f"There are {len(answers)} answers only: too few to learn from or to compare."
+    spoken = [_TOKEN.findall(answer) for answer in answers]
+    empty = sum(not tokens for tokens in spoken)
+    if empty >= _EMPTY * len(answers):
+        return f"{empty} of {len(answers)} answers have no words to read."
+    shares = [_trace_share(tokens) for tokens in spoken if tokens]
+    if float(np.median(shares)) >= _TRACE:
+        return "Most of what is written are numbers or single letters: meaning is blind to them."
+    twins = _twins(answers)
+    if twins >= _TWINS * len(answers):
+        return f"{twins} of {len(answers)} answers differ from another one in a number only."
+    return None
+
+
+def _trace_share(tokens: Sequence[str]) -> float:
+    odd = sum(
+        any(c.isdigit() for c in t)
+        or (len(t) == 1 and t.isascii() and t.casefold() not in _LETTERS)
+        for t in tokens
+    )
+    return odd / len(tokens)
+
+
+def _twins(answers: Sequence[str]) -> int:
+    """Count the answers that equal another one but for the numbers in it."""
+    groups: dict[str, set[tuple[str, ...]]] = collections.defaultdict(set)
+    counts: collections.Counter[str] = collections.Counter()
+    for answer in answers:
+        numbers = tuple(_NUMBER.findall(answer))
+        if numbers:
+            frame = " ".join(words(_NUMBER.sub(" ", answer)))
+            groups[frame].add(numbers)
+            counts[frame] += 1
+    return sum(counts[frame] for frame, several in groups.items() if len(several) > 1)
+
+
+def of_marks(
+    texts: QuestionTexts,
+    marks: Mapping[int, float],
+    expected: NDArray[np.float64],
+) -> str | None:
+    """Return why the marks given so far cannot be learned from, or None.
+
+    ``expected`` (len(marks),) is what each marked answer would have been given, without its own
+    mark, in the order of ``marks``.
+    """
+    contradiction = _contradiction(texts, marks)
+    if contradiction or len(marks) < _ENOUGH:
+        return contradiction
+    given = np.fromiter(marks.values(), dtype=float)
+    if np.ptp(given) < 1e-9:
+        return f"All {len(given)} marks are the same: they do not show what makes a difference."
+    if len(given) < _RANKING:
+        return None
+    if np.ptp(expected) < 1e-9 or np.corrcoef(given, expected)[0, 1] <= 0:
+        return (
+            f"What is learned from the {len(given)} marks does not order them: "
+            "the answers differ in something that is not seen."
+        )
+    return None
+
+
+def _contradiction(texts: QuestionTexts, marks: Mapping[int, float]) -> str | None:
+    """Return a sentence when equal texts were marked differently too often."""
+    groups: dict[tuple[str, ...], list[int]] = collections.defaultdict(list)
+    for place in marks:
+        read = tuple(words(shorten(texts.answers[place])))
+        if read:
+            groups[read].append(place)
+    pairs = [p for several in groups.values() for p in itertools.islice(
+        itertools.combinations(several, 2), 200)]  # fmt: skip
+    apart = [(a, b) for a, b in pairs if abs(marks[a] - marks[b]) > _APART]
+    if not apart or len(apart) * (1 + _AGREEING) < len(pairs):
+        return None
+    one, other = apart[0]
+    return (
+        f"Answers {one + 1} and {other + 1} have the same words and different marks "
+        f"({marks[one]:.2f} and {marks[other]:.2f} of the maximum)."
+    )
