@@ -18,14 +18,16 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from markbook.course import Course
 from markbook.errors import UnknownName
 from markbook.gradebook import Gradebook
-from markbook.model import Answer, AnswerStatus, Outcome, SubmissionRecord
+from markbook.model import Answer, AnswerStatus, Mark, Outcome, SubmissionRecord, answer_hash
 from markbook.suggest import (
     QuestionFinished,
     QuestionStarted,
     QuestionState,
+    QuestionSuggestions,
     SuggestEvent,
     suggest,
 )
+from markbook.suggest.learned import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -354,3 +356,59 @@ def test_unknown_names_are_refused_with_the_known_ones(course: Course, gb: Grade
         suggest(course, gb, "hw2")
     with pytest.raises(UnknownName, match="one, two, opinion"):
         suggest(course, gb, "hw", questions=["three"])
+
+
+LEARNING = """\
+from pathlib import Path
+from markbook.graders import Grader, ScoreLine, Scores, read_answers, read_marks, write_scores
+grader = Grader.open(answers, rubric, suggestions)
+grader.meaning()
+grader.finish()
+keys = [a.key for a in read_answers(Path(answers))]
+told = Path('marks.jsonl')
+marked = {m.key: m.score for m in read_marks(told, keys, ['integrity'])} if told.is_file() else {}
+lines = [
+    ScoreLine(key, marked.get(key, 0.4), 0.1, 0.95, 1 + number, ('odd-length',))
+    for number, key in enumerate(keys)
+]
+write_scores(Path('scores.jsonl'), Scores('tried' if len(marked) > 1 else None, tuple(lines)))
+"""
+
+
+def test_marks_are_passed_to_the_grader_and_what_it_expects_is_stored(
+    course: Course, gb: Gradebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks: list[Mark] = []
+    monkeypatch.setattr("markbook.suggest.step.marks_of_people", lambda *_: marks)
+    _own_grader(course, "one", LEARNING)
+
+    def run() -> QuestionSuggestions:
+        return suggest(course, gb, "hw", questions=["one"]).questions[0]
+
+    assert (run().state, run().state) == (QuestionState.SUGGESTED, QuestionState.UNCHANGED)
+    before = gb.expectations("hw", "one")
+    assert [(e.mean, e.rank, e.flags) for e in before] == [
+        (0.4, 1, ("odd-length",)),
+        (0.4, 2, ("odd-length",)),
+    ]
+    good, wrong = answer_hash(GOOD), answer_hash(WRONG)
+    marks.append(Mark("hw", "part", "one", "ann", good, ("integrity",), "me", "v", 1.0))
+    first = run()
+    assert (first.state, first.marks) == (QuestionState.SUGGESTED, 1)
+    assert first.tried == Tally(marks=1, right=0, hoped=0.95, sure=1, sure_right=0)
+    assert {e.answer_hash: e.mean for e in gb.expectations("hw", "one")} == {good: 1.0, wrong: 0.4}
+    marks.append(Mark("hw", "part", "one", "cid", wrong, (), "me", "v", 0.4))
+    second = run()
+    assert second.tried == Tally(marks=2, right=1, hoped=1.9, sure=2, sure_right=1)
+    assert (second.refused, gb.expectations("hw", "one")[0].refused) == ("tried", "tried")
+    again = run()
+    assert again.state is QuestionState.UNCHANGED
+    assert (again.refused, again.tried) == (second.refused, second.tried)
+
+    gb.replace_suggestions("hw", "one", gb.suggestions("hw", "one"))
+    assert run().state is QuestionState.SUGGESTED, "the expected scores were lost"
+    _own_grader(course, "one", "raise ValueError")
+    assert run().state is QuestionState.FAILED
+    assert len(gb.expectations("hw", "one")) == 2
+    _own_grader(course, "one", LEARNING)
+    assert run().tried == second.tried, "marks that a run had learned from were counted again"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from markbook.suggest.learned import SURE, Tally
+
 __all__ = ["CONFIDENT", "QuestionState", "QuestionSuggestions", "SuggestReport"]
 
-CONFIDENT = 0.9  # the threshold that "mark --accept" is documented with
+CONFIDENT = SURE  # the threshold that "mark --accept" is documented with
 
 
 class QuestionState(StrEnum):
@@ -29,7 +31,9 @@ class QuestionSuggestions:
     ``answers`` counts different texts, ``students`` those who wrote them; ``suggested``,
     ``abstained`` and ``confident`` count pairs of a text and a criterion, ``confident`` those
     suggested at 0.9 or more. ``changed`` is how many stored suggestions changed. ``notebook``
-    is the kept run, relative to the course, or empty.
+    is the kept run, relative to the course, or empty. ``marks`` is how many texts people marked,
+    from which the run learned; ``refused`` says why no score should be relied on, or is empty;
+    ``tried`` is how scores held that were expected before their mark.
     """
 
     question: str
@@ -43,6 +47,9 @@ class QuestionSuggestions:
     grader: str = ""
     notebook: str = ""
     reason: str = ""
+    marks: int = 0
+    refused: str = ""
+    tried: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,15 @@ class SuggestReport:
     @property
     def failed(self) -> tuple[QuestionSuggestions, ...]:
         return tuple(q for q in self.questions if q.state is QuestionState.FAILED)
+
+    @property
+    def refused(self) -> tuple[QuestionSuggestions, ...]:
+        return tuple(q for q in self.questions if q.refused)
+
+    @property
+    def tried(self) -> Tally:
+        """How expected scores held against later marks, over all questions."""
+        return sum((question.tried for question in self.questions), Tally())
 
     @property
     def needs_attention(self) -> bool:
@@ -81,5 +97,6 @@ class SuggestReport:
             f"  {q.abstained:9}  {q.state.value}"
             for q in self.questions
         ]
+        refused = [f"{q.question}: no score to rely on: {q.refused}" for q in self.refused]
         failures = [f"{q.question}: {q.reason}" for q in self.failed]
-        return "\n".join([head, *rows, *failures])
+        return "\n".join([head, *rows, *refused, *failures])

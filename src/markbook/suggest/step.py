@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections import Counter
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from markbook import __version__
@@ -16,9 +15,16 @@ from markbook.graders import AnswerLine, SuggestionLine
 from markbook.model import AnswerStatus, QuestionKind, Suggestion
 from markbook.notebooks import read_questions
 from markbook.rubrics import load_rubric, rubric_document
+from markbook.suggest.kept import fingerprint, keep, kept_metadata
+from markbook.suggest.learned import (
+    Tally,
+    expectations,
+    mark_lines,
+    marks_of_people,
+    short_keys,
+)
 from markbook.suggest.report import CONFIDENT, QuestionState, QuestionSuggestions, SuggestReport
 from markbook.suggest.work import Job, JobResult, run_job
-from markbook.text.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +35,9 @@ if TYPE_CHECKING:
     from markbook.model import Question, Rubric
 
 __all__ = ["QuestionFinished", "QuestionStarted", "SuggestEvent", "suggest"]
+
+# What is known of suggestions that stay when a later run fails.
+_STILL_STORED = ("expected", "marked", "refused", "rubric_version", "tried")
 
 _TIMEOUT = 600.0  # seconds for each cell: a thousand answers take seconds, a loop takes forever
 
@@ -86,13 +95,13 @@ def suggest(  # noqa: PLR0913  (keyword options of one step, each with a default
 ) -> SuggestReport:
     """Run the graders of an assignment's text questions and store what they suggest.
 
-    A question is run again only when its answers, rubric, grader notebook, ``seed`` or Markbook's
-    version changed, or with ``force``. A question whose rubric or grader fails is reported and
-    keeps its earlier suggestions; the others go on. So is one whose grader misjudges an exemplar of
-    its rubric; they are judged before the answers, unless the kept run has it done. Grader runs go
-    through ``executor``; without one, as many threads as there are processors each wait for a
-    kernel of their own. ``timeout`` is in seconds for each cell. Suggestions are never marks, and
-    no mark is touched.
+    A question is run again only when its answers, people's marks, its rubric, grader notebook,
+    ``seed`` or Markbook's version changed, or with ``force``. A question whose rubric or grader
+    fails is reported and keeps its earlier suggestions; the others go on. So is one whose grader
+    misjudges an exemplar of its rubric; they are judged before the answers, unless the kept run
+    has it done. Grader runs go through ``executor``; without one, as many threads as there are
+    processors each wait for a kernel of their own. ``timeout`` is in seconds for each cell.
+    Suggestions are never marks, and no mark is touched.
 
     Raises ``UnknownName`` for an assignment or question that the course lacks, ``NotebookError``
     when the authored notebooks cannot be read.
@@ -156,10 +165,10 @@ class _Batch:
             return replace(_result(plan, state), changed=changed)
         if force:
             return plan
-        known = _kept_metadata(plan.kept)
+        known = kept_metadata(plan.kept)
         if known.get("tested") != plan.tested:
             return plan
-        if known.get("fingerprint") == plan.fingerprint and (same := self._unchanged(plan)):
+        if known.get("fingerprint") == plan.fingerprint and (same := self._unchanged(plan, known)):
             return same
         return replace(plan, job=replace(plan.job, exemplars=()))
 
@@ -194,29 +203,29 @@ class _Batch:
             )
         rubric = load_rubric(path)
         grader = self.course.grader(self.assignment, question.id)
-        answered = [
-            a
-            for a in self.gb.answers(self.assignment, question.id)
-            if a.status is AnswerStatus.ANSWERED
-        ]
+        answers = self.gb.answers(self.assignment, question.id)
+        answered = [a for a in answers if a.status is AnswerStatus.ANSWERED]
+        criteria = tuple(c.id for c in rubric.criteria)
+        marks = marks_of_people(self.gb, self.assignment, question.id)
         job = Job(
             question=question.id,
             grader=grader,
             rubric=path.read_bytes(),
             prompt=question.prompt,
             answers=_lines([(a.hash, a.text) for a in answered]),
-            criteria=tuple(c.id for c in rubric.criteria),
+            criteria=criteria,
             seed=seed,
             timeout=timeout,
             exemplars=rubric.exemplars,
+            marks=mark_lines(marks, answers, criteria, rubric.cap(question.points)),
         )
         depends = {} if rubric.policy == "manual" else _depends(job, rubric)
         return _Plan(
             question=question.id,
             rubric=rubric,
             job=job,
-            fingerprint=_fingerprint(depends | _answers(job)),
-            tested=_fingerprint(depends),
+            fingerprint=fingerprint(depends | _judged(job)),
+            tested=fingerprint(depends),
             grader=self.course.relative(grader),
             kept=self.course.reports(self.assignment) / "graders" / f"{question.id}.ipynb",
             students=len(answered),
@@ -227,29 +236,38 @@ class _Batch:
             return 0
         return self.gb.replace_suggestions(self.assignment, question, [])
 
-    def _unchanged(self, plan: _Plan) -> QuestionSuggestions | None:
+    def _unchanged(self, plan: _Plan, known: dict[str, Any]) -> QuestionSuggestions | None:
         """Return the result of the kept run if the gradebook has all of it, else None."""
+        expected = self.gb.expectations(self.assignment, plan.question)
+        if len(expected) != known.get("expected", 0):
+            return None
         stored = self.gb.suggestions(self.assignment, plan.question)
         pairs = {(s.answer_hash, s.criterion) for s in stored}
         wanted = {(a.key, c) for a in plan.job.answers for c in plan.job.criteria}
         if pairs != wanted or any(s.rubric_version != plan.rubric.version for s in stored):
             return None
-        return self._counted(plan, QuestionState.UNCHANGED, stored)
+        result = self._counted(plan, QuestionState.UNCHANGED, stored)
+        return replace(result, refused=str(known.get("refused") or ""), tried=Tally.read(known))
 
     def _store(self, plan: _Plan, done: JobResult) -> QuestionSuggestions:
         """Store a run: first the gradebook, then the notebook that says it is done."""
+        known = kept_metadata(plan.kept)
         reason = done.reason or self._misjudged(plan, done.misjudged)
         if reason:
-            kept = _keep(plan.kept, done.notebook, {"failed": True, "reason": reason})
+            still = {name: known[name] for name in _STILL_STORED if name in known}
+            kept = keep(plan.kept, done.notebook, still | {"failed": True, "reason": reason})
             if kept:
                 reason = f"{reason} See {self.course.relative(plan.kept)}."
             notebook = self.course.relative(plan.kept) if kept else ""
             failed = _result(plan, QuestionState.FAILED)
             return replace(failed, reason=reason, notebook=notebook)
         suggestions = [_suggestion(plan, line) for line in done.lines]
+        expected = expectations(plan.question, done.scores)
+        tried = self._tried(plan, known)
         self.gb.save_rubric(self.assignment, plan.rubric)
-        changed = self.gb.replace_suggestions(self.assignment, plan.question, suggestions)
-        _keep(
+        changed = self.gb.replace_suggestions(self.assignment, plan.question, suggestions, expected)
+        refused = (done.scores.refused if done.scores is not None else None) or ""
+        keep(
             plan.kept,
             done.notebook,
             {
@@ -259,10 +277,22 @@ class _Batch:
                 "rubric_version": plan.rubric.version,
                 "seed": plan.job.seed,
                 "version": __version__,
+                "expected": len(expected),
+                "refused": refused,
+                "marked": short_keys(mark.key for mark in plan.job.marks),
+                "tried": asdict(tried),
             },
         )
         result = self._counted(plan, QuestionState.SUGGESTED, suggestions)
-        return replace(result, changed=changed)
+        return replace(result, changed=changed, refused=refused, tried=tried)
+
+    def _tried(self, plan: _Plan, known: dict[str, Any]) -> Tally:
+        """Return how all scores that this question ever expected held against later marks."""
+        used = known.get("marked")
+        if not isinstance(used, list) or known.get("rubric_version") != plan.rubric.version:
+            return Tally.read(known)
+        expected = self.gb.expectations(self.assignment, plan.question)
+        return Tally.read(known) + Tally.of(expected, plan.job.marks, used)
 
     def _misjudged(self, plan: _Plan, numbers: Sequence[int]) -> str:
         """Say which exemplars came out wrong, and where to see it; nothing when none did."""
@@ -330,33 +360,11 @@ def _depends(job: Job, rubric: Rubric) -> dict[str, Any]:
     }
 
 
-def _answers(job: Job) -> dict[str, Any]:
-    return {"answers": [[answer.key, answer.count] for answer in job.answers]}
-
-
-def _fingerprint(document: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
-
-
-def _kept_metadata(path: Path) -> dict[str, Any]:
-    """Return what is known of the kept run, nothing when there is none that can be read."""
-    try:
-        found = json.loads(path.read_bytes())["metadata"]["markbook"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _keep(path: Path, notebook: bytes, metadata: dict[str, Any]) -> bool:
-    """Keep a run notebook with what is known of it; False when there is none."""
-    if not notebook:
-        return False
-    document = json.loads(notebook)
-    document["metadata"]["markbook"] = metadata
-    # The layout that Jupyter itself writes, so that opening and saving shows no difference.
-    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False)
-    write_atomic(path, text + "\n")
-    return True
+def _judged(job: Job) -> dict[str, Any]:
+    return {
+        "answers": [[answer.key, answer.count] for answer in job.answers],
+        "marks": [[mark.key, *mark.earned, mark.score] for mark in job.marks],
+    }
 
 
 def _result(plan: _Plan, state: QuestionState) -> QuestionSuggestions:
@@ -365,6 +373,7 @@ def _result(plan: _Plan, state: QuestionState) -> QuestionSuggestions:
         state,
         answers=len(plan.job.answers),
         students=plan.students,
+        marks=len(plan.job.marks),
         grader="" if state is QuestionState.MANUAL else plan.grader,
     )
 

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 from nbformat.v4 import new_code_cell
 
 from markbook.errors import MarkbookError
-from markbook.graders import AnswerLine, SuggestionLine, read_suggestions, write_answers
+from markbook.graders import (
+    AnswerLine,
+    MarkLine,
+    Scores,
+    SuggestionLine,
+    read_scores,
+    read_suggestions,
+    write_answers,
+    write_marks,
+)
 from markbook.graders.methods import BY_MEANING, METHODS_NAME, read_methods
 from markbook.kernels import GraderRunError, run_grader
 from markbook.model import answer_hash
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Job", "JobResult", "Misjudged", "misjudged", "run_in_turn", "run_job"]
 
 _SUGGESTIONS = "suggestions.jsonl"
+_SCORES = "scores.jsonl"
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -37,6 +47,7 @@ class Job:
     """All that one grader run needs, as values that cross processes. ``timeout`` in seconds.
 
     ``exemplars`` are judged first, in a run of their own; the answers only when all come out right.
+    ``marks`` are what people gave to some of the answers; they teach the run on the answers only.
     """
 
     question: str
@@ -48,6 +59,7 @@ class Job:
     seed: int
     timeout: float
     exemplars: tuple[Exemplar, ...] = ()
+    marks: tuple[MarkLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +68,8 @@ class JobResult:
 
     ``notebook`` is the notebook as run, empty when it never started. ``misjudged`` are the numbers
     (from 1) of the exemplars that came out wrong: then the notebook is the run that judged them.
-    ``by_meaning`` are the criteria that no function of the grader decides.
+    ``by_meaning`` are the criteria that no function of the grader decides. ``scores`` are None
+    from a grader that expects none.
     """
 
     question: str
@@ -66,6 +79,7 @@ class JobResult:
     log: str = ""
     misjudged: tuple[int, ...] = ()
     by_meaning: frozenset[str] = frozenset()
+    scores: Scores | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +104,7 @@ def run_job(job: Job) -> JobResult:
     Nothing it does wrong is raised: a reason comes back.
     """
     if job.exemplars:
-        judged = _run(replace(job, answers=_lines(job.exemplars)))
+        judged = _run(replace(job, answers=_lines(job.exemplars), marks=()))
         wrong = tuple(m.number for m in misjudged(job.exemplars, job.criteria, judged.lines))
         if judged.reason or wrong:
             return replace(judged, lines=(), misjudged=() if judged.reason else wrong)
@@ -124,7 +138,7 @@ def _run(job: Job) -> JobResult:
         ran = folder / "run.ipynb"
         try:
             run = run_grader(job.grader, ran, parameters, timeout=job.timeout, cwd=folder)
-            lines = _read(job, folder)
+            lines, scores = _read(job, folder), _read_scores(job, folder)
             methods = read_methods(folder / METHODS_NAME)
         except GraderRunError as error:
             return JobResult(job.question, (), _kept(ran, folder), error.what, error.log)
@@ -133,13 +147,16 @@ def _run(job: Job) -> JobResult:
             reason = reason if ran.is_file() else str(error)
             return JobResult(job.question, (), _kept(ran, folder), reason)
         free = frozenset(name for name, method in methods.items() if method == BY_MEANING)
-        return JobResult(job.question, lines, _kept(ran, folder), "", run.log, by_meaning=free)
+        kept = _kept(ran, folder)
+        return JobResult(job.question, lines, kept, "", run.log, by_meaning=free, scores=scores)
 
 
 def _lay_out(job: Job, folder: Path) -> dict[str, str | int]:
     """Write what a grader reads into ``folder``, and return the parameters that name it."""
     rubric = f"{job.question}.yaml"
     write_answers(folder / "answers.jsonl", job.answers)
+    if job.marks:
+        write_marks(folder / "marks.jsonl", job.marks)
     write_atomic(folder / rubric, job.rubric)
     write_atomic(folder / "prompt.md", job.prompt)
     return {
@@ -153,6 +170,13 @@ def _lay_out(job: Job, folder: Path) -> dict[str, str | int]:
 def _read(job: Job, folder: Path) -> tuple[SuggestionLine, ...]:
     texts = {answer.key: answer.text for answer in job.answers}
     return read_suggestions(folder / _SUGGESTIONS, texts, job.criteria)
+
+
+def _read_scores(job: Job, folder: Path) -> Scores | None:
+    path = folder / _SCORES
+    if not path.is_file():
+        return None
+    return read_scores(path, {answer.key for answer in job.answers})
 
 
 def run_in_turn(jobs: Sequence[Job]) -> tuple[JobResult, ...]:
