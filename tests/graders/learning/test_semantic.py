@@ -188,3 +188,31 @@ def test_weights_that_are_not_the_published_ones_are_refused(
 
 def test_an_installed_model_needs_no_hint(token_model: SentenceModel) -> None:
     assert semantic_hint() == ""
+
+
+def test_vectors_are_kept_in_the_users_cache_folder_by_the_hash_of_the_weights(
+    token_model: SentenceModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    model = open_token_model()
+    assert model is not None
+    model.encode(["one"])
+    (kept,) = tmp_path.rglob("*.sqlite")
+    assert model.name.rsplit("-", 1)[1] in kept.name
+    assert b"one" not in kept.read_bytes()
+
+
+def test_batches_in_threads_give_what_one_thread_gives(
+    token_model: SentenceModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [f"{word} proves that nobody tampered" for word in ("it", "the signature", "a hash")]
+    alone = token_model._encode(texts)
+    monkeypatch.setattr(semantic, "_BATCH", 8)
+    monkeypatch.setattr(
+        "threadpoolctl.threadpool_info", lambda: [{"user_api": "blas", "num_threads": 3}]
+    )
+    for one, other in zip(alone, token_model._encode(texts), strict=True):
+        first, second = semantic.unpack(one), semantic.unpack(other)
+        assert first is not None
+        assert second is not None
+        np.testing.assert_allclose(first.vectors, second.vectors, atol=0.01)
