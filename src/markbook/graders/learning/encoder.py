@@ -1,8 +1,8 @@
 """MiniLM-L6-v2 in numpy: six layers of a BERT encoder (Devlin et al. 2019), float32.
 
 Texts are never padded: those of one length form a group, and attention runs by group while all
-else runs over the pieces of a batch at once. Work arrays stay small enough for a core's second
-level cache, which doubles the speed of the activation.
+else runs over the pieces of a batch at once. The activation takes rows by rows, so that its work
+arrays stay in a core's second level cache; matrix products are not cut, which is quicker.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["encode_groups"]
 
-_ROWS = 256  # of the wide layer at a time: 256 x 1536 floats are 1.5 MB
+_ROWS = 64  # of the wide layer at a time: 64 x 1536 floats are 0.4 MB
 _EPSILON = np.float32(1e-12)  # as the model was trained
 
 
@@ -69,13 +69,12 @@ def _attended(x: Floats, layer: Layer, shapes: Sequence[tuple[int, ...]]) -> Flo
 
 
 def _transformed(x: Floats, layer: Layer) -> Floats:
-    out = np.empty_like(x)
-    for start in range(0, len(x), _ROWS):
-        rows = x[start : start + _ROWS]
-        wide = rows @ layer.up[0]
-        wide += layer.up[1]
-        _gelu(wide)
-        np.matmul(wide, layer.down[0], out=out[start : start + _ROWS])
+    wide: Floats = x @ layer.up[0]
+    for start in range(0, len(wide), _ROWS):
+        rows = wide[start : start + _ROWS]
+        rows += layer.up[1]
+        _gelu(rows)
+    out: Floats = wide @ layer.down[0]
     out += layer.down[1]
     out += x
     _normalise(out, layer.down_norm)
