@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from markbook.marking.cases import Case
     from markbook.model import Mark, Question, Rubric
 
-__all__ = ["Order", "Table", "file_stamps", "read_table"]
+__all__ = ["Order", "Table", "file_stamps", "read_table", "sureness"]
 
 Order = Literal["shuffled", "useful"]
 
@@ -76,7 +76,7 @@ class Table:
         if key not in self._orders:
             lots = {name: self._lot(name, marker) for name in self.markable}
             if by == "useful":
-                names = sorted(lots, key=lambda name: (*_sureness(self.cases[name]), lots[name]))
+                names = sorted(lots, key=lambda name: (*sureness(self.cases[name]), lots[name]))
             else:
                 names = sorted(lots, key=lots.__getitem__)
             self._orders[key] = {name: place for place, name in enumerate(names)}
@@ -132,7 +132,7 @@ def _is_open(case: Case) -> bool:
     return case.waits not in (None, WaitingReason.NOT_GRADED)
 
 
-def _sureness(case: Case) -> tuple[bool, float]:
-    """Sort what no machine could settle first, then the least confident."""
+def sureness(case: Case) -> tuple[bool, float]:
+    """Return a key that sorts what no machine could settle first, then the least confident."""
     settled = bool(case.suggestions) and all(s.awarded is not None for s in case.suggestions)
     return settled, min((s.confidence for s in case.suggestions), default=0.0)

@@ -83,6 +83,7 @@ class SuggestReport:
         return {
             "assignment": self.assignment,
             "dry_run": self.dry_run,
+            "calibration": asdict(self.tried),
             "questions": [
                 {**asdict(question), "state": question.state.value} for question in self.questions
             ],

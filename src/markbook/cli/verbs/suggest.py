@@ -11,8 +11,10 @@ from markbook.cli.exits import ExitCode
 from markbook.cli.progress import progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from markbook.marking.first import QuestionFirst
     from markbook.suggest import SuggestReport
 
 __all__ = ["command", "tell"]
@@ -23,6 +25,12 @@ __all__ = ["command", "tell"]
 @click.option("--question", "questions", multiple=True, help="Only this question (repeatable).")
 @click.option("--force", is_flag=True, help="Run graders again although nothing changed.")
 @click.option("--seed", default=0, show_default=True, help="Seed for graders that draw lots.")
+@click.option(
+    "--first",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Then list the N answers of each question that are the most useful to mark first.",
+)
 @options.common
 @options.dry_run
 def command(  # noqa: PLR0913  (a verb's options)
@@ -30,6 +38,7 @@ def command(  # noqa: PLR0913  (a verb's options)
     questions: tuple[str, ...],
     force: bool,
     seed: int,
+    first: int | None,
     course_path: Path | None,
     as_json: bool,
     dry_run: bool,
@@ -56,11 +65,39 @@ def command(  # noqa: PLR0913  (a verb's options)
             dry_run=dry_run,
             on_event=on_event,
         )
+        chosen = None
+        if first is not None:
+            from markbook.marking.first import first_to_mark
+
+            chosen = first_to_mark(course, gb, assignment, first, questions or None)
     if as_json:
-        show.json_out(report.as_dict())
+        listed = {} if chosen is None else {"first": [each.as_dict() for each in chosen]}
+        show.json_out(report.as_dict() | listed)
     else:
         show.line(report.as_text())
+        if chosen is not None:
+            _show_first(assignment, chosen)
+            show.line()
+            show.line(report.tried.as_text())
     return ExitCode.ATTENTION if report.needs_attention else ExitCode.DONE
+
+
+def _show_first(assignment: str, chosen: Sequence[QuestionFirst]) -> None:
+    if not chosen:
+        show.line("\nNo answer waits for a person.")
+    for each in chosen:
+        why = "" if each.by == "design" else " (no expected scores: the least sure)"
+        show.line(f"\n{each.question}: mark these first{why}, with")
+        show.line(f"  markbook mark {assignment} --question {each.question}")
+        rows = []
+        for number, answer in enumerate(each.answers, start=1):
+            said = "nothing expected"
+            if answer.expected is not None:
+                said = f"expected {answer.expected:.1f} ± {answer.sd:.1f} of {answer.cap:g}"
+            who = show.count(answer.students, "student")
+            flags = f"[{', '.join(answer.flags)}] " if answer.flags else ""
+            rows.append((str(number), answer.id, said, who, flags + answer.start))
+        show.listing(rows)
 
 
 def tell(report: SuggestReport) -> None:
