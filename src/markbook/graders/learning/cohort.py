@@ -65,7 +65,7 @@ def likeness(cohort: Cohort, texts: QuestionTexts) -> Likeness:
     both.data = np.log1p(both.data)
     spread = np.asarray((both > 0).sum(axis=0)).ravel()
     rare = np.log((both.shape[0] + 1) / (spread + 1)) + 1
-    words = normalize(both @ sparse.diags(rare * (cohort.weights + 0.02)))
+    words = _unit(both @ sparse.diags(rare * (cohort.weights + 0.02)))
     letters = _letters([*texts.answers, *texts.references[: len(cohort.models)]])
     topics = _topics(words)
     n = len(cohort.answers)
@@ -82,9 +82,14 @@ def _letters(texts: list[str]) -> sparse.csr_matrix:
         return sparse.csr_matrix((len(texts), 1))
 
 
+def _unit(rows: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return rows of length 1; scikit-learn refuses tables without a row."""
+    return normalize(rows) if rows.shape[0] and rows.shape[1] else sparse.csr_matrix(rows)
+
+
 def _topics(words: sparse.csr_matrix) -> NDArray[np.float64]:
     """Return latent topics of the texts; words that keep the same company are the same topic."""
-    size = min(_TOPICS, min(words.shape) - 1)
+    size = min(_TOPICS, *(side - 1 for side in words.shape))
     if size < 2 or words.nnz == 0:
         return np.zeros((words.shape[0], 1))
     reader = TruncatedSVD(size, algorithm="randomized", n_iter=4, random_state=0)

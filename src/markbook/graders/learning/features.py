@@ -140,7 +140,8 @@ def _of_question(
         "q_length": columns["length"].mean() if n else 0.0,
         "q_reference": np.log1p(wanted),
         "q_references": np.log1p(len(cohort.models)),
-        "q_align": columns["align"].mean() if n and "align" in columns else 0.0,
         "q_asked": np.log1p(len(cohort.asked.stems)),
     }
+    if "align" in columns:
+        facts["q_align"] = columns["align"].mean() if n else 0.0
     return {name: np.full(n, float(value)) for name, value in facts.items()}

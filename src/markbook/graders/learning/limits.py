@@ -111,7 +111,7 @@ def _contradiction(texts: QuestionTexts, marks: Mapping[int, float]) -> str | No
     pairs = [p for several in groups.values() for p in itertools.islice(
         itertools.combinations(several, 2), 200)]  # fmt: skip
     apart = [(a, b) for a, b in pairs if abs(marks[a] - marks[b]) > _APART]
-    if not apart or len(apart) * (1 + _AGREEING) < len(pairs):
+    if not apart or len(apart) * (1 + _AGREEING) <= len(pairs):
         return None
     one, other = apart[0]
     return (

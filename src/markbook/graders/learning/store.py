@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,7 @@ def from_bytes(content: bytes) -> Prior:
             Trust(arrays["trust.chance"].astype(float), arrays["trust.rise"]),
             seen=frozenset(arrays["seen"].tolist()),
         )
-    except (ValueError, KeyError, OSError, EOFError) as error:
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(
             f"This is no prior that this version of Markbook can read: {error}.",
             hint="Fit it again, or reinstall Markbook.",

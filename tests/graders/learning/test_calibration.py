@@ -1,0 +1,56 @@
+"""What is suggested at nine in ten is right nine times in ten."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from markbook.graders.learning.calibration import TOLERANCE, Trial, Trust
+
+
+def trial(seed: int, optimism: float = 1.0, count: int = 3_000) -> Trial:
+    """Return answers whose spread is given too small by a factor."""
+    drawn = np.random.default_rng(seed)
+    mean, sd = drawn.uniform(0.2, 0.9, count), drawn.uniform(0.03, 0.3, count)
+    score = np.clip(np.round((mean + sd * drawn.normal(size=count)) * 10) / 10, 0, 1)
+    return Trial(mean, sd / optimism, score, np.arange(count) // 30)
+
+
+def error(trust: Trust, of: Trial) -> float:
+    """Return the expected calibration error in ten bins."""
+    score, sure = trust.suggest(of.mean, of.sd)
+    right = np.abs(score - of.score) <= TOLERANCE + 1e-6
+    bins = np.minimum((sure * 10).astype(int), 9)
+    return sum(
+        abs(sure[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean()
+        for b in np.unique(bins)
+    )
+
+
+def test_trust_is_calibrated_on_other_answers_even_where_spreads_are_too_small() -> None:
+    trust = Trust.fit(trial(0, optimism=3))
+    assert error(trust, trial(1, optimism=3)) < 0.04
+    assert error(Trust.untried(), trial(1, optimism=3)) > 0.15
+
+
+def test_of_scores_near_the_ceiling_the_likeliest_is_suggested_not_the_mean() -> None:
+    drawn = np.random.default_rng(0)
+    score = np.where(drawn.random(2_000) < 0.7, 1.0, 0.4)
+    high = Trial(np.full(2_000, 0.82), np.full(2_000, 0.27), score, np.arange(2_000) // 20)
+    suggested, sure = Trust.fit(high).suggest(np.array([0.82]), np.array([0.27]))
+    assert suggested[0] >= 0.9
+    assert 0.6 < sure[0] < 0.8
+
+
+def test_chances_are_chances_and_rise_with_what_was_counted() -> None:
+    trust = Trust.fit(trial(2))
+    assert ((trust.chance >= 0) & (trust.chance <= 1)).all()
+    assert (np.diff(trust.rise) >= -1e-9).all()
+    mean, sd = np.meshgrid(np.linspace(0, 1, 40), np.geomspace(1e-4, 2, 20))
+    score, sure = trust.suggest(mean.ravel(), sd.ravel())
+    assert ((score >= 0) & (score <= 1) & (sure >= 0) & (sure <= 1)).all()
+
+
+def test_nothing_counted_is_a_bell_curve() -> None:
+    nothing = Trial(np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, dtype=int))
+    _, sure = Trust.fit(nothing).suggest(np.array([0.5, 0.5]), np.array([0.03, 0.4]))
+    assert sure[0] > 0.9 > 0.3 > sure[1]
