@@ -24,6 +24,10 @@ class Telltale:
     def __init__(self):
         self.read_texts = []
 
+    def prepare(self, questions):
+        self.read_texts += [text for texts in questions for text in texts.answers]
+        return ("Prepared.",)
+
     def read(self, texts):
         self.read_texts += [texts.id, texts.question, *texts.references, *texts.answers]
         return texts

@@ -45,25 +45,46 @@ class Engine(Protocol):
     @property
     def name(self) -> str: ...
 
+    def prepare(self, questions: Sequence[QuestionTexts]) -> tuple[str, ...]: ...
+
     def read(self, texts: QuestionTexts) -> Any: ...
 
     def fit(self, questions: Sequence[tuple[Any, NDArray[np.float64]]]) -> Opener: ...
 
 
 class LearnedScores:
-    """The score that ``markbook suggest`` learns.
+    """The score that ``markbook suggest`` learns, with a sentence model if one is given.
 
-    ``token_model`` is the sentence model, if there is one; ``start`` a prior fitted elsewhere, on
-    other answers than those evaluated, that fitting begins with.
+    Fitting begins with the prior that ships, as it does in a course, unless that was fitted on a
+    question of the evaluation (``shipped=False``: never).
     """
 
-    def __init__(self, token_model: TokenModel | None = None, start: Prior | None = None) -> None:
+    def __init__(self, token_model: TokenModel | None = None, *, shipped: bool = True) -> None:
         self._tokens = token_model
-        self._start = start
+        self._shipped = shipped
+        self._start: Prior | None = None
 
     @property
     def name(self) -> str:
-        return "words only" if self._tokens is None else self._tokens.name
+        model = "words only" if self._tokens is None else self._tokens.name
+        return f"{model}, {'no prior' if self._start is None else 'shipped prior'}"
+
+    def prepare(self, questions: Sequence[QuestionTexts]) -> tuple[str, ...]:
+        """Choose what to begin with by what is asked; return notes."""
+        self._start = None
+        if not self._shipped:
+            return ()
+        try:
+            prior = Prior.default(semantic=self._tokens is not None)
+        except FileNotFoundError:
+            return ("Left out: the shipped prior; there is none for this sentence model.",)
+        known = sum(prior.knows(texts) for texts in questions)
+        if known:
+            return (
+                f"Left out: the shipped prior, which was fitted on questions of these: {known}.",
+            )
+        self._start = prior
+        return ()
 
     def read(self, texts: QuestionTexts) -> Read:
         """Read a question once; all folds use it, for it knows no mark."""

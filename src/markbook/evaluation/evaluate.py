@@ -43,6 +43,7 @@ def evaluate(
     sheet = read_sheet(path, group=group, rubrics=rubrics, seed=settings.seed)
     folds, notes = plan(sheet, settings)
     engine = LearnedScores() if engine is None else engine
+    begun = engine.prepare([asked.texts for asked in sheet.questions])
     try_out(sheet, folds, settings, engine, on_event)
     summary = Summary(sheet, settings)
     return EvaluationReport(
@@ -59,5 +60,5 @@ def evaluate(
         summary.curve(),
         summary.savings(),
         summary.refused,
-        (*sheet.notes, *notes),
+        (*sheet.notes, *notes, *begun),
     )

@@ -21,7 +21,8 @@ class Agreement:
     """Scores of one kind beside the marks.
 
     ``part`` says whose scores: ``suggested`` after ``k`` marks of the question, ``told`` after
-    those of its training rows, ``constant`` (the mean of the training marks) or ``people`` (one
+    those of its training rows, ``constant`` (the mean of the training marks; ``constant told``
+    for the answers of ``told``) or ``people`` (one
     marker's beside another's). ``over`` is ``unmarked`` (answers that the model had no mark of),
     ``all`` (with those that it had, which are right) or ``not refused``: unmarked ones of
     questions that the model did not refuse. ``points_rmse`` is in points of the file.

@@ -72,11 +72,12 @@ class Summary:
             if scored.refused.any():
                 mine = ~scored.marked & ~scored.refused
                 found.append(self._agreement(stage, scored, "not refused", mine))
-        constant = self._stages.get(Stage(Names.CONSTANT))
-        if constant is not None:
-            everyone = np.ones(len(constant.truth), dtype=bool)
-            points = self._stages[Stage(Names.POINTS)]
-            found.append(self._agreement(Stage(Names.CONSTANT), constant, "all", everyone, points))
+        for name in (Names.TOLD_CONSTANT, Names.CONSTANT):
+            constant = self._stages.get(Stage(name))
+            if constant is not None:
+                everyone = np.ones(len(constant.truth), dtype=bool)
+                points = self._stages[Stage(name + Names.POINTS)]
+                found.append(self._agreement(Stage(name), constant, "all", everyone, points))
         if len(self._sheet.humans):
             found.append(self._people())
         return tuple(found)
@@ -92,9 +93,11 @@ class Summary:
 
     def curve(self) -> tuple[CurvePoint, ...]:
         """Return the share within half a point by the share that a person reads."""
-        found = []
+        found: list[CurvePoint] = []
+        if not self._settings.stops:
+            return ()
         for stage, scored in self._looked_at(curve=True):
-            for share in SHARES if stage.name == Names.SUGGESTED else ():
+            for share in SHARES:
                 learning = self._stages.get(Stage(Names.LEARNING, stage.k, share))
                 right = None if learning is None else _round(learning.right.mean())
                 found.append(CurvePoint(stage.k, share, _frozen(scored, share), right))

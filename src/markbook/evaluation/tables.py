@@ -43,7 +43,7 @@ def _main(report: EvaluationReport) -> list[Agreement]:
     return [
         each
         for each in report.agreements
-        if each.over == "unmarked" or each.part in ("constant", "people")
+        if each.over == "unmarked" or each.part in ("constant", "constant told", "people")
     ]
 
 
@@ -53,6 +53,8 @@ def _title(each: Agreement) -> str:
             return "known questions"
         case "people":
             return "two people"
+        case "constant told":
+            return "constant, known"
         case "constant":
             return "constant"
         case _:

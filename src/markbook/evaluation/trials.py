@@ -36,7 +36,8 @@ class Names:
     SUGGESTED = "suggested"  # after k marks by design
     TOLD = "told"  # after all training rows of the question
     CONSTANT = "constant"  # the mean share of the training marks, for every answer
-    POINTS = "constant points"  # their mean in points, as a share of the answer's maximum
+    TOLD_CONSTANT = "constant told"  # likewise, beside TOLD
+    POINTS = " points"  # + to a constant: their mean in points, as a share of the answer's maximum
     LEARNING = "learning"  # the model goes on learning from the marks of the least certain
     COPIED = "copied "  # + a grouping: the mark of the group's leader
     FILLED = "filled "  # + a grouping: the model's score, all other answers marked
@@ -172,10 +173,10 @@ def _training(
 def _constants(
     sheet: Sheet, task: Task, work: _Work, marks: NDArray[np.float64], points: NDArray[np.float64]
 ) -> None:
-    size = len(task.judged)
-    work.seal_values(Stage(Names.CONSTANT), task.judged, np.full(size, marks.mean()))
+    name = Names.TOLD_CONSTANT if len(task.given) else Names.CONSTANT
+    work.seal_values(Stage(name), task.judged, np.full(len(task.judged), marks.mean()))
     most = sheet.points[sheet.questions[task.question].rows[task.judged]]
-    work.seal_values(Stage(Names.POINTS), task.judged, points.mean() / most)
+    work.seal_values(Stage(name + Names.POINTS), task.judged, points.mean() / most)
 
 
 def _by_design(work: _Work, begin: Callable[[], _Work], settings: Settings) -> _Work:
