@@ -45,7 +45,7 @@ _RUN_DEFAULTS: dict[str, Any] = {
 # Steps of nbgrader's that are built in here: they cannot be switched off.
 _BUILT_IN = ("ClearOutput", "DeduplicateIds", "OverwriteKernelspec", "OverwriteCells",
              "CheckCellMetadata", "Execute", "LimitOutput", "SaveAutoGrades")  # fmt: skip
-_OWN = frozenset({"preload", "memory", "output", "total_seconds"})
+_OWN = frozenset({"preload", "memory", "output", "total_seconds", "suggester", "suggester_options"})
 
 
 @dataclass(frozen=True, slots=True)

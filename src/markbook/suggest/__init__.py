@@ -1,14 +1,16 @@
 """Suggestions for a whole assignment: one run of a grader notebook for each text question."""
 
-from markbook.suggest.report import QuestionState, QuestionSuggestions, SuggestReport
-from markbook.suggest.step import (
+from markbook.suggest.events import (
+    OutsideOpened,
     QuestionFinished,
     QuestionStarted,
     SuggestEvent,
-    suggest,
 )
+from markbook.suggest.report import QuestionState, QuestionSuggestions, SuggestReport
+from markbook.suggest.step import suggest
 
 __all__ = [
+    "OutsideOpened",
     "QuestionFinished",
     "QuestionStarted",
     "QuestionState",

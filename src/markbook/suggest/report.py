@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markbook.suggest.learned import SURE, Tally
+
+if TYPE_CHECKING:
+    from markbook.suggest.outside import OutsideReport
 
 __all__ = ["CONFIDENT", "QuestionState", "QuestionSuggestions", "SuggestReport"]
 
@@ -54,11 +57,12 @@ class QuestionSuggestions:
 
 @dataclass(frozen=True, slots=True)
 class SuggestReport:
-    """All questions, in the assignment's order."""
+    """All questions, in the assignment's order; ``outside`` is None where no outside model is."""
 
     assignment: str
     questions: tuple[QuestionSuggestions, ...]
     dry_run: bool = False
+    outside: OutsideReport | None = None
 
     @property
     def failed(self) -> tuple[QuestionSuggestions, ...]:
@@ -76,7 +80,7 @@ class SuggestReport:
     @property
     def needs_attention(self) -> bool:
         """Tell whether a person has something to mend."""
-        return bool(self.failed)
+        return bool(self.failed) or bool(self.outside and self.outside.stopped)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON-able values."""
@@ -84,6 +88,7 @@ class SuggestReport:
             "assignment": self.assignment,
             "dry_run": self.dry_run,
             "calibration": asdict(self.tried),
+            "outside": self.outside.as_dict() if self.outside else None,
             "questions": [
                 {**asdict(question), "state": question.state.value} for question in self.questions
             ],
@@ -100,4 +105,5 @@ class SuggestReport:
         ]
         refused = [f"{q.question}: no score to rely on: {q.refused}" for q in self.refused]
         failures = [f"{q.question}: {q.reason}" for q in self.failed]
-        return "\n".join([head, *rows, *refused, *failures])
+        outside = [self.outside.as_text()] if self.outside else []
+        return "\n".join([head, *rows, *outside, *refused, *failures])

@@ -15,6 +15,7 @@ from markbook.graders import AnswerLine, SuggestionLine
 from markbook.model import AnswerStatus, QuestionKind, Suggestion
 from markbook.notebooks import read_questions
 from markbook.rubrics import load_rubric, rubric_document
+from markbook.suggest.events import QuestionFinished, QuestionStarted
 from markbook.suggest.kept import fingerprint, keep, kept_metadata
 from markbook.suggest.learned import (
     Tally,
@@ -23,6 +24,7 @@ from markbook.suggest.learned import (
     marks_of_people,
     short_keys,
 )
+from markbook.suggest.outside import Filled, open_outside
 from markbook.suggest.report import CONFIDENT, QuestionState, QuestionSuggestions, SuggestReport
 from markbook.suggest.work import Job, JobResult, run_job
 
@@ -33,34 +35,15 @@ if TYPE_CHECKING:
     from markbook.course import Course
     from markbook.gradebook import Gradebook
     from markbook.model import Question, Rubric
+    from markbook.suggest.events import SuggestEvent
+    from markbook.suggest.outside import OutsideRun
 
-__all__ = ["QuestionFinished", "QuestionStarted", "SuggestEvent", "suggest"]
+__all__ = ["suggest"]
 
 # What is known of suggestions that stay when a later run fails.
 _STILL_STORED = ("expected", "marked", "refused", "rubric_version", "tried")
 
 _TIMEOUT = 600.0  # seconds for each cell: a thousand answers take seconds, a loop takes forever
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionStarted:
-    """A grader is about to run; ``done`` of ``total`` questions are finished."""
-
-    question: str
-    done: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionFinished:
-    """A question is finished, whatever became of it."""
-
-    result: QuestionSuggestions
-    done: int
-    total: int
-
-
-SuggestEvent = QuestionStarted | QuestionFinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +75,7 @@ def suggest(  # noqa: PLR0913  (keyword options of one step, each with a default
     on_event: Callable[[SuggestEvent], None] | None = None,
     dry_run: bool = False,
     timeout: float = _TIMEOUT,
+    suggester: str | None = None,
 ) -> SuggestReport:
     """Run the graders of an assignment's text questions and store what they suggest.
 
@@ -101,28 +85,33 @@ def suggest(  # noqa: PLR0913  (keyword options of one step, each with a default
     misjudges an exemplar of its rubric; they are judged before the answers, unless the kept run
     has it done. Grader runs go through ``executor``; without one, as many threads as there are
     processors each wait for a kernel of their own. ``timeout`` is in seconds for each cell.
-    Suggestions are never marks, and no mark is touched.
+    Suggestions are never marks, and no mark is touched. ``suggester`` is the outside model to ask
+    about what graders leave open, ``"none"`` for none; by default what the course names, if any.
 
     Raises ``UnknownName`` for an assignment or question that the course lacks, ``NotebookError``
-    when the authored notebooks cannot be read.
+    when the authored notebooks cannot be read, ``UsageError`` for a suggester that cannot be had.
     """
     asked = _questions(course, assignment, questions)
-    batch = _Batch(course, gb, assignment, asked, on_event or (lambda _: None))
-    plans: list[_Plan] = []
-    for question in asked:
-        found = batch.plan(question, seed=seed, force=force, timeout=timeout, dry_run=dry_run)
-        if isinstance(found, _Plan):
-            plans.append(found)
-        else:
-            batch.finish(found)
-    if dry_run:
-        for plan in plans:
-            batch.finish(_result(plan, QuestionState.PLANNED))
-    elif plans:
-        batch.run(plans, executor)
-    order = {question.id: number for number, question in enumerate(asked)}
-    results = sorted(batch.results, key=lambda result: order[result.question])
-    return SuggestReport(assignment, tuple(results), dry_run)
+    with open_outside(course, gb, assignment, suggester) as outside:
+        batch = _Batch(course, gb, assignment, asked, on_event or (lambda _: None), outside)
+        plans: list[_Plan] = []
+        for question in asked:
+            found = batch.plan(question, seed=seed, force=force, timeout=timeout, dry_run=dry_run)
+            if isinstance(found, _Plan):
+                plans.append(found)
+            else:
+                batch.finish(found)
+        if dry_run:
+            for plan in plans:
+                batch.finish(_result(plan, QuestionState.PLANNED))
+        elif plans:
+            if outside is not None:
+                batch.tell(outside.opened())
+            batch.run(plans, executor)
+        order = {question.id: number for number, question in enumerate(asked)}
+        results = sorted(batch.results, key=lambda result: order[result.question])
+        asked_of = outside.report() if outside else None
+    return SuggestReport(assignment, tuple(results), dry_run, asked_of)
 
 
 class _Batch:
@@ -135,12 +124,14 @@ class _Batch:
         assignment: str,
         questions: Sequence[Question],
         tell: Callable[[SuggestEvent], None],
+        outside: OutsideRun | None = None,
     ) -> None:
         self.course = course
         self.gb = gb
         self.assignment = assignment
         self.total = len(questions)
         self.tell = tell
+        self.outside = outside
         self.results: list[QuestionSuggestions] = []
 
     def finish(self, result: QuestionSuggestions) -> None:
@@ -224,7 +215,7 @@ class _Batch:
             question=question.id,
             rubric=rubric,
             job=job,
-            fingerprint=fingerprint(depends | _judged(job)),
+            fingerprint=fingerprint(depends | _judged(job) | self._asked()),
             tested=fingerprint(depends),
             grader=self.course.relative(grader),
             kept=self.course.reports(self.assignment) / "graders" / f"{question.id}.ipynb",
@@ -261,7 +252,14 @@ class _Batch:
             notebook = self.course.relative(plan.kept) if kept else ""
             failed = _result(plan, QuestionState.FAILED)
             return replace(failed, reason=reason, notebook=notebook)
-        suggestions = [_suggestion(plan, line) for line in done.lines]
+        filled = Filled(done.lines, done.notebook)
+        if self.outside is not None:
+            filled = self.outside.fill(plan.rubric, plan.job, done)
+        sources = {pair: self.outside.label for pair in filled.pairs} if self.outside else {}
+        suggestions = [
+            _suggestion(plan, line, sources.get((line.key, line.criterion), plan.grader))
+            for line in filled.lines
+        ]
         expected = expectations(plan.question, done.scores)
         tried = self._tried(plan, known)
         self.gb.save_rubric(self.assignment, plan.rubric)
@@ -269,9 +267,9 @@ class _Batch:
         refused = (done.scores.refused if done.scores is not None else None) or ""
         keep(
             plan.kept,
-            done.notebook,
+            filled.notebook,
             {
-                "fingerprint": plan.fingerprint,
+                "fingerprint": plan.fingerprint if filled.complete else "",
                 "tested": plan.tested,
                 "grader": plan.grader,
                 "rubric_version": plan.rubric.version,
@@ -285,6 +283,9 @@ class _Batch:
         )
         result = self._counted(plan, QuestionState.SUGGESTED, suggestions)
         return replace(result, changed=changed, refused=refused, tried=tried)
+
+    def _asked(self) -> dict[str, Any]:
+        return {"outside": self.outside.identity} if self.outside is not None else {}
 
     def _tried(self, plan: _Plan, known: dict[str, Any]) -> Tally:
         """Return how all scores that this question ever expected held against later marks."""
@@ -378,14 +379,14 @@ def _result(plan: _Plan, state: QuestionState) -> QuestionSuggestions:
     )
 
 
-def _suggestion(plan: _Plan, line: SuggestionLine) -> Suggestion:
+def _suggestion(plan: _Plan, line: SuggestionLine, source: str) -> Suggestion:
     return Suggestion(
         question=plan.question,
         answer_hash=line.key,
         criterion=line.criterion,
         awarded=line.awarded,
         confidence=float(line.confidence),
-        grader=plan.grader,
+        grader=source,
         rubric_version=plan.rubric.version,
         span=line.span,
         start=line.start,

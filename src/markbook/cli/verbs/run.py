@@ -73,7 +73,7 @@ def command(  # noqa: PLR0913  (a verb's options)
         ExitStack() as bars,
     ):
         teller = _silent if as_json else _teller(course, bars)
-        result = workflow.run(course, plan, executor=executor, on_step=teller)
+        result = workflow.run(course, plan, executor=executor, on_step=_announced(teller))
     if as_json:
         show.json_out(_as_json(course, result))
     return ExitCode.ATTENTION if result.needs_attention else ExitCode.DONE
@@ -99,6 +99,13 @@ def _plan(course: Course, plan: Any, *, as_json: bool) -> int:
     else:
         collect.tell(report)
     return ExitCode.ATTENTION if report.needs_attention else ExitCode.DONE
+
+
+def _announced(on_step: Callable[[str, Any], None]) -> Callable[[str, Any], None]:
+    def hear(step: str, event: Any) -> None:
+        suggest.announced(lambda other: on_step(step, other))(event)
+
+    return hear
 
 
 def _silent(_step: str, _event: Any) -> None:

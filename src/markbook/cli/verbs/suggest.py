@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,13 +11,13 @@ from markbook.cli.exits import ExitCode
 from markbook.cli.progress import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from markbook.marking.first import QuestionFirst
     from markbook.suggest import SuggestReport
 
-__all__ = ["command", "tell"]
+__all__ = ["announced", "command", "tell"]
 
 
 @click.command("suggest")
@@ -31,6 +31,11 @@ __all__ = ["command", "tell"]
     metavar="N",
     help="Then list the N answers of each question that are the most useful to mark first.",
 )
+@click.option(
+    "--suggester",
+    metavar="NAME",
+    help="Ask this outside model about what graders leave open, or none ('none').",
+)
 @options.common
 @options.dry_run
 def command(  # noqa: PLR0913  (a verb's options)
@@ -39,6 +44,7 @@ def command(  # noqa: PLR0913  (a verb's options)
     force: bool,
     seed: int,
     first: int | None,
+    suggester: str | None,
     course_path: Path | None,
     as_json: bool,
     dry_run: bool,
@@ -63,7 +69,8 @@ def command(  # noqa: PLR0913  (a verb's options)
             force=force,
             seed=seed,
             dry_run=dry_run,
-            on_event=on_event,
+            on_event=announced(on_event),
+            suggester=suggester,
         )
         chosen = None
         if first is not None:
@@ -100,6 +107,19 @@ def _show_first(assignment: str, chosen: Sequence[QuestionFirst]) -> None:
         show.listing(rows)
 
 
+def announced(on_event: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return a listener that shows on stderr where answers go before any does."""
+    from markbook.suggest import OutsideOpened
+
+    def hear(event: Any) -> None:
+        if isinstance(event, OutsideOpened):
+            show.warn(event.notice if event.local else f"warning: {event.notice}")
+        else:
+            on_event(event)
+
+    return hear
+
+
 def tell(report: SuggestReport) -> None:
     """Print one line, and one for each failure."""
     states = [question.state.value for question in report.questions]
@@ -111,5 +131,8 @@ def tell(report: SuggestReport) -> None:
     show.line(
         f"            {pairs} criteria suggested ({sure} at 0.9 or more), {abstained} abstained"
     )
+    if report.outside is not None:
+        for line in report.outside.as_text().splitlines():
+            show.line(f"            {line}")
     for question in report.failed:
         show.line(f"  {question.question}: failed: {question.reason}")

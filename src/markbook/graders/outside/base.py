@@ -23,6 +23,7 @@ class Reason(StrEnum):
     TOO_LONG = "too-long"
     HIDDEN_CHARACTERS = "hidden-characters"
     INSTRUCTIONS = "instructions-to-the-reader"
+    FLAGGED = "flagged-by-the-grader"
     # what came back for it was not taken
     NOT_JSON = "not-json"
     NOT_AS_ASKED = "not-as-asked"
