@@ -30,10 +30,14 @@ _SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a grader says of some texts, by the text's hash and the criterion; or why it failed."""
+    """What a grader says of some texts, by the text's hash and the criterion; or why it failed.
+
+    ``by_meaning`` are the criteria that no function of the grader decides.
+    """
 
     lines: Mapping[tuple[str, str], SuggestionLine]
     failure: str = ""
+    by_meaning: frozenset[str] = frozenset()
 
     def of(self, text: str, criterion: str) -> SuggestionLine:
         return self.lines[answer_hash(text), criterion]
@@ -55,17 +59,30 @@ def judge(target: Target, rubric: Rubric, texts: Sequence[str]) -> Judged:
     return _judged(run_job(_job(target, rubric, texts)))
 
 
-def judge_unseen(target: Target, rubric: Rubric) -> tuple[Judged, ...]:
-    """Judge each exemplar of a rubric by a rubric that lacks it, as a student's answer would be."""
-    from markbook.suggest.work import run_in_turn
+def judge_unseen(target: Target, rubric: Rubric, judged: Judged) -> Iterator[Judged]:
+    """Judge each exemplar by a rubric that lacks it, as a student's answer would be.
 
-    every = rubric.exemplars
-    lacking = [
-        dataclasses.replace(rubric, exemplars=(*every[:number], *every[number + 1 :]))
-        for number in range(len(every))
-    ]
-    jobs = [_job(target, less, [e.text]) for less, e in zip(lacking, every, strict=True)]
-    return tuple(map(_judged, run_in_turn(jobs)))
+    What is decided by meaning is judged here, exemplar by exemplar: a kernel for each would cost
+    minutes. The functions of a grader, which have no use for exemplars, get a rubric with none.
+    """
+    from markbook.graders import AnswerText, Grader
+
+    texts = [exemplar.text for exemplar in rubric.exemplars]
+    prompt = prompt_of(target.assignment, rubric.question)
+    names = {criterion.id for criterion in rubric.criteria}
+    ruled = Judged({})
+    if names - judged.by_meaning:
+        ruled = judge(target, dataclasses.replace(rubric, exemplars=()), texts)
+    for number, text in enumerate(texts):
+        others = (*rubric.exemplars[:number], *rubric.exemplars[number + 1 :])
+        less = dataclasses.replace(rubric, exemplars=others)
+        grader = Grader([AnswerText(answer_hash(text), text)], less, prompt=prompt)
+        grader.meaning()
+        lines = {(line.key, line.criterion): line for line in grader.suggestions}
+        for pair in lines.keys() & ruled.lines.keys():
+            if pair[1] not in judged.by_meaning:
+                lines[pair] = ruled.lines[pair]
+        yield Judged(lines, ruled.failure)
 
 
 def _job(target: Target, rubric: Rubric, texts: Sequence[str]) -> Job:
@@ -89,7 +106,8 @@ def _job(target: Target, rubric: Rubric, texts: Sequence[str]) -> Job:
 
 
 def _judged(done: JobResult) -> Judged:
-    return Judged({(line.key, line.criterion): line for line in done.lines}, done.reason)
+    lines = {(line.key, line.criterion): line for line in done.lines}
+    return Judged(lines, done.reason, done.by_meaning)
 
 
 @cache
@@ -206,7 +224,7 @@ class UnseenExemplarMisjudged(_Tested):
     def look(self, target: Target, rubric: Rubric, judged: Judged) -> Iterator[Finding]:
         if judged.failure:
             return
-        found = zip(rubric.exemplars, judge_unseen(target, rubric), strict=True)
+        found = zip(rubric.exemplars, judge_unseen(target, rubric, judged), strict=True)
         for number, (exemplar, unseen) in enumerate(found, start=1):
             if unseen.failure:
                 continue

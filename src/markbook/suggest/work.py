@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbformat.v4 import new_code_cell
-
 from markbook.errors import MarkbookError
 from markbook.graders import (
     AnswerLine,
@@ -25,17 +23,14 @@ from markbook.graders import (
 from markbook.graders.methods import BY_MEANING, METHODS_NAME, read_methods
 from markbook.kernels import GraderRunError, run_grader
 from markbook.model import answer_hash
-from markbook.notebooks import read_notebook, write_notebook
 from markbook.text.files import write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from nbformat import NotebookNode
+    from collections.abc import Iterable, Sequence
 
     from markbook.model import Exemplar
 
-__all__ = ["Job", "JobResult", "Misjudged", "misjudged", "run_in_turn", "run_job"]
+__all__ = ["Job", "JobResult", "Misjudged", "misjudged", "run_job"]
 
 _SUGGESTIONS = "suggestions.jsonl"
 _SCORES = "scores.jsonl"
@@ -177,55 +172,6 @@ def _read_scores(job: Job, folder: Path) -> Scores | None:
     if not path.is_file():
         return None
     return read_scores(path, {answer.key for answer in job.answers})
-
-
-def run_in_turn(jobs: Sequence[Job]) -> tuple[JobResult, ...]:
-    """Run one grader notebook on each of ``jobs`` in turn, in one kernel; keep no notebook.
-
-    From one job to the next the kernel keeps what it imported, and nothing else: the folder is
-    another, and all names are forgotten. Where a job fails, each is run by itself, as ``run_job``
-    does. All have to be of one grader and timeout, and their exemplars are not judged before.
-    """
-    with tempfile.TemporaryDirectory(prefix="markbook-grader-") as temporary:
-        top = Path(temporary)
-        folders = [top / str(number) for number in range(len(jobs))]
-        try:
-            grader = read_notebook(jobs[0].grader)
-            cells: list[NotebookNode] = []
-            for job, folder in zip(jobs, folders, strict=True):
-                folder.mkdir()
-                cells += _turn(grader, folder, _lay_out(job, folder))
-            grader.cells = cells
-            write_notebook(grader, top / jobs[0].grader.name)
-            run_grader(
-                top / jobs[0].grader.name, top / "run.ipynb", {}, timeout=jobs[0].timeout, cwd=top
-            )
-            return tuple(
-                JobResult(job.question, _read(job, folder))
-                for job, folder in zip(jobs, folders, strict=True)
-            )
-        except MarkbookError:
-            return tuple(_run(job) for job in jobs)
-
-
-def _turn(
-    grader: NotebookNode, folder: Path, parameters: Mapping[str, str | int]
-) -> list[NotebookNode]:
-    """Return the code of a grader as cells that run it in ``folder`` with ``parameters``."""
-    afresh = (
-        "get_ipython().ast_node_interactivity = 'none'  # what is drawn would be thrown away\n"
-        f"get_ipython().reset()\n__import__('os').chdir({str(folder)!r})"
-    )
-    given = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
-    sources = [str(cell.source) for cell in grader.cells if cell.cell_type == "code"]
-    tagged = [
-        "parameters" in cell.metadata.get("tags", ())
-        for cell in grader.cells
-        if cell.cell_type == "code"
-    ]
-    place = tagged.index(True) + 1 if True in tagged else 0  # where papermill puts them
-    new_cell: Callable[[str], NotebookNode] = new_code_cell  # nbformat has no types
-    return [new_cell(source) for source in (afresh, *sources[:place], given, *sources[place:])]
 
 
 def _kept(ran: Path, folder: Path) -> bytes:
