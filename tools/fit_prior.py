@@ -20,9 +20,7 @@ from markbook.graders.learning.semantic import open_token_model, semantic_hint
 from markbook.graders.learning.store import to_bytes
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
-from suggesting.sets import SETS, read_set
-
-ANSWERS = 40  # of a question: the sets differ in how many they have
+from suggesting.sets import SETS, draw_set
 
 folder = Path(sys.argv[1])
 semantic = "--semantic" in sys.argv
@@ -30,15 +28,10 @@ model = open_token_model() if semantic else None
 if semantic and model is None:
     sys.exit(semantic_hint())
 target = Path(__file__).parent.parent / "src/markbook/graders/learning/data"
-drawn = np.random.default_rng(0)
 marked: list[Marked] = []
-for name, most in SETS.items():
-    questions = read_set(folder, name)
-    for place in sorted(drawn.permutation(len(questions))[:most]):
-        question = questions[place].question
-        scores = np.array(question.scores, dtype=float)
-        some = np.sort(drawn.permutation(len(scores))[:ANSWERS])
-        marked.append(Marked(read(question.texts, model).part(some), scores[some]))
+for name in SETS:
+    for question in draw_set(folder, name):
+        marked.append(Marked(read(question.texts, model), np.array(question.scores, dtype=float)))
     print(name, len(marked), flush=True)
 begun = time.monotonic()
 prior = Prior.fit(marked, small=True)

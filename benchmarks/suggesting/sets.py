@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from markbook.graders.learning.texts import LabelledQuestion, QuestionTexts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Each set's name and how many of its questions are used at most when sets are joined.
-SETS = {"saf_english": 31, "digiklausur_nn": 51, "beetle": 42, "scientsbank": 80}
+# Each set, and how many questions and answers of a question are drawn where sets are joined, so
+# that each counts about the same and a sentence model reads them in minutes.
+SETS = {
+    "digiklausur_nn": (51, 99),
+    "saf_english": (31, 32),
+    "beetle": (42, 36),
+    "scientsbank": (60, 36),
+}
 
 
 @dataclass(frozen=True)
@@ -38,4 +46,19 @@ def read_set(folder: Path, name: str) -> list[SetQuestion]:
         scores = tuple(min(1.0, float(r["score"]) / float(r["max_score"])) for r in several)
         split = tuple(r.get("split", "") for r in several)
         found.append(SetQuestion(LabelledQuestion(texts, scores), split))
+    return found
+
+
+def draw_set(folder: Path, name: str) -> list[LabelledQuestion]:
+    """Read the part of a set that is used where sets are joined; the same part each time."""
+    questions = [q.question for q in read_set(folder, name)]
+    most, answers = SETS[name]
+    drawn = np.random.default_rng(5)
+    if len(questions) > most:
+        questions = [questions[k] for k in np.sort(drawn.permutation(len(questions))[:most])]
+    found = []
+    for question in questions:
+        rows = np.sort(drawn.permutation(len(question.scores))[:answers])
+        texts = replace(question.texts, answers=tuple(question.texts.answers[k] for k in rows))
+        found.append(LabelledQuestion(texts, tuple(question.scores[k] for k in rows)))
     return found

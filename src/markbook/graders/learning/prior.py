@@ -33,6 +33,7 @@ _FOLDS = 5
 _FEW = 6.0  # questions: with that many, what was known before and what is new count the same
 _LEAST = 4  # questions from which spread, process and trust are fitted anew
 _TRIED = (0, 3, 5, 10, 20)  # marks given, in the trials that trust is counted on
+_HALFWAY = 0.4  # and that share of a question
 _TRIAL_ANSWERS = 90
 _SMALL_SUPPORT = {"rows": 900}
 _SMALL_FOREST = {"trees": 60, "leaf": 60}
@@ -278,8 +279,8 @@ def _trials(tried: Sequence[tuple[Question, NDArray[np.float64]]], kernel: Kerne
     for number, (question, marks) in enumerate(tried):
         process = Process(question, kernel)
         every = np.arange(len(marks))[:_TRIAL_ANSWERS]
-        order = first(process.left(every, every[:0]), process.noise[every], max(_TRIED))
-        for count in _TRIED:
+        order = first(process.left(every, every[:0]), process.noise[every], len(every))
+        for count in sorted({*_TRIED, int(_HALFWAY * len(order))}):
             if 2 * count > len(marks):
                 break
             seen = order[:count]

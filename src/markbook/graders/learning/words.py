@@ -30,6 +30,9 @@ READ_LIMIT = 6_000  # characters of an answer that are read: twenty times a usua
 _WORD = re.compile(r"[^\W_]+(?:['\u2019](?:t|s|re|ve|ll|d|m)\b)?", re.UNICODE)
 _CLAUSE_END = re.compile(r"[.!?;:\n\r]+(?=\s|$)|\n")
 _HEADING = re.compile(r"\A\s*(?:your answer here|answer|ans|a)\s*[:.)-]+\s*", re.IGNORECASE)
+_TAG = re.compile(
+    r"</?(?:br|p|div|span|b|i|u|em|strong|ul|ol|li|pre|code|sub|sup)\b[^<>]{0,200}>", re.I
+)
 _REPEATED = re.compile(r"(\S)\1{9,}")
 _LONGEST_WORD = 40  # characters; longer ones are keys, links and noise
 _ASKED = 0.15  # what a word of the question is worth in an answer to it
@@ -37,8 +40,8 @@ _JOINING = 0.04  # and a word such as "the"
 
 
 def shorten(text: str) -> str:
-    """Return what is read of a text: its first 6,000 characters, without a heading of the form."""
-    head = unicodedata.normalize("NFKC", text[:READ_LIMIT])
+    """Return what is read of a text: its first 6,000 characters, tags and headings left out."""
+    head = _TAG.sub(" ", unicodedata.normalize("NFKC", text[:READ_LIMIT]))
     return _HEADING.sub("", _REPEATED.sub(r"\1\1\1", head))
 
 
