@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,10 @@ _SLOW = [HealthCheck.too_slow]
 settings.register_profile("own", deadline=None, suppress_health_check=_SLOW)
 settings.register_profile("ci", deadline=None, suppress_health_check=_SLOW, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "own")
+
+# No test reads or fills the cache of the person who runs it.
+os.environ["MARKBOOK_CACHE"] = tempfile.mkdtemp(prefix="markbook-test-cache-")
+atexit.register(shutil.rmtree, os.environ["MARKBOOK_CACHE"], ignore_errors=True)
 
 # Courses in there are tests' data, not assignments of ours to be checked as tests themselves.
 collect_ignore_glob = ["broken_courses/*"]

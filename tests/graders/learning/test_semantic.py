@@ -193,6 +193,7 @@ def test_an_installed_model_needs_no_hint(token_model: SentenceModel) -> None:
 def test_vectors_are_kept_in_the_users_cache_folder_by_the_hash_of_the_weights(
     token_model: SentenceModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("MARKBOOK_CACHE")
     monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
     model = open_token_model()
     assert model is not None
@@ -200,6 +201,16 @@ def test_vectors_are_kept_in_the_users_cache_folder_by_the_hash_of_the_weights(
     (kept,) = tmp_path.rglob("*.sqlite")
     assert model.name.rsplit("-", 1)[1] in kept.name
     assert b"one" not in kept.read_bytes()
+
+
+def test_a_folder_that_is_named_keeps_the_vectors_instead(
+    token_model: SentenceModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARKBOOK_CACHE", str(tmp_path / "named"))
+    model = open_token_model()
+    assert model is not None
+    model.encode(["one"])
+    assert list((tmp_path / "named").glob("*.sqlite"))
 
 
 def test_batches_in_threads_give_what_one_thread_gives(

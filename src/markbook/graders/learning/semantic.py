@@ -15,6 +15,7 @@ cache .3 ms (benchmarks/sentence_model.py, two busy cores).
 from __future__ import annotations
 
 import hashlib
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -145,7 +146,8 @@ def _weights(source: Source, path: Path) -> Weights:
 def _default_cache(sha256: str) -> VectorCache:
     import platformdirs
 
-    folder = platformdirs.user_cache_path("markbook")
+    named = os.environ.get("MARKBOOK_CACHE")
+    folder = Path(named) if named else platformdirs.user_cache_path("markbook")
     return VectorCache(folder / f"vectors-{sha256[:16]}-{_FORMAT}.sqlite")
 
 
