@@ -97,7 +97,7 @@ def measures(
     _, places = np.unique(questions, return_inverse=True)
     inner = _centred(a, places), _centred(b, places)
     one, other = _steps(a), _steps(c)
-    alone = np.ptp(one) == 0 and np.ptp(other) == 0
+    alone = np.ptp(np.concatenate([one, other])) == 0  # one class: kappa is 0 / 0
     found = {
         "pearson": stats.pearsonr(a, b).statistic if _varies(a, b) else math.nan,
         "spearman": stats.spearmanr(a, b).statistic if _varies(a, b) else math.nan,
