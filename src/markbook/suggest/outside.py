@@ -1,7 +1,7 @@
 """An outside model in the step: asked about what the graders left open, after they ran.
 
 It is asked here and not in the grader notebooks: their kernels have no network settings and no
-keys (docs/decisions/0022-outside-models.md).
+keys (docs/decisions/0025-outside-models.md).
 """
 
 from __future__ import annotations
