@@ -54,6 +54,7 @@ _UNANSWERED = {
     AnswerStatus.NOT_ASKED: Situation.NOT_ASKED,
     AnswerStatus.MISSING: Situation.MISSING,
 }
+UNANSWERED = frozenset(_UNANSWERED.values())
 
 
 @dataclass(frozen=True, slots=True)

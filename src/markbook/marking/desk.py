@@ -42,11 +42,13 @@ class Desk(GroupingDesk):
         """Return the ids of the answers that a person may mark, in this marker's order.
 
         ``shuffled`` is another order for each marker, and always the same one. ``useful`` has
-        those first that no machine could settle, then the least confident.
+        those first that the marker was shown in this order, then those whose marks tell most about
+        the others; it changes with the marks. Where no scores are expected, those come first that
+        no machine could settle, then the least confident.
         """
         self.refresh()
         with self._lock:
-            return tuple(self._table.order(marker_name(marker), by))
+            return tuple(self._places(marker_name(marker), by))
 
     def item(self, item_id: str, *, marker: str) -> DeskItem:
         """Return an answer as it stands; changes nothing. ``UnknownName`` for a foreign id."""
@@ -84,6 +86,8 @@ class Desk(GroupingDesk):
             for _ in range(_TRIES):
                 self.refresh()
                 self._by[name] = by
+                if by == "useful":
+                    self._walk(name, after)
                 ids = self._candidates(name, after, by, only, backwards)
                 student = self._gb.lease(
                     self.assignment,
@@ -97,6 +101,8 @@ class Desk(GroupingDesk):
                 found = self._table.ids[student]
                 self.refresh()  # it may have been marked between looking and leasing
                 if only == "all" or found in self._table.open:
+                    if by == "useful":
+                        self._useful.show(name, found)
                     return self._item(found, name, holder=name)
             return None
 
@@ -225,10 +231,19 @@ class Desk(GroupingDesk):
 
     # Inside
 
+    def _walk(self, marker: str, after: str | None) -> None:
+        """Keep the place of the answer that a marker comes from; without one, start again."""
+        if self._live is not None:
+            self._live.start()
+        if after is None:
+            self._useful.begin(marker)
+        else:
+            self._useful.show(marker, after)
+
     def _candidates(
         self, marker: str, after: str | None, by: Order, only: str, backwards: bool
     ) -> Iterator[str]:
-        places = self._table.order(marker, by)
+        places = self._places(marker, by)
         ids = list(places)
         if backwards:
             ids.reverse()

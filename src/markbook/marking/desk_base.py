@@ -7,10 +7,12 @@ import threading
 from typing import TYPE_CHECKING
 
 from markbook.errors import StaleMark, UnknownName
-from markbook.marking.cases import Situation
+from markbook.marking.cases import UNANSWERED, Situation
 from markbook.marking.desk_items import DeskItem
 from markbook.marking.desk_table import Order, Table, file_stamps, read_table
+from markbook.marking.desk_useful import UsefulOrder, expected_score
 from markbook.marking.groups_index import GroupIndex
+from markbook.marking.live_scores import LiveScores
 from markbook.model import score
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from markbook.gradebook import Gradebook
     from markbook.marking.cases import Case
     from markbook.marking.history import Decided
+    from markbook.marking.score_host import ScoreHost
     from markbook.model import Mark, Question, Rubric
 
 __all__ = ["DeskBase", "Rereading", "same"]
@@ -28,8 +31,18 @@ __all__ = ["DeskBase", "Rereading", "same"]
 class DeskBase:
     """The table of one question, its lock, and how it stays fresh."""
 
-    def __init__(self, course: Course, gb: Gradebook, assignment: str, question: str) -> None:
-        """Read the question. Raises ``UnknownName``, and ``CourseError`` without a rubric."""
+    def __init__(
+        self,
+        course: Course,
+        gb: Gradebook,
+        assignment: str,
+        question: str,
+        host: ScoreHost | None = None,
+    ) -> None:
+        """Read the question; with ``host``, learn scores from the marks while people mark.
+
+        Raises ``UnknownName``, and ``CourseError`` without a rubric.
+        """
         self.assignment = course.require(assignment)
         self._course = course
         self._gb = gb
@@ -38,6 +51,9 @@ class DeskBase:
         self._kept: set[str] = set()  # the rubric versions that the gradebook surely has
         self._by: dict[str, Order] = {}
         self._index: GroupIndex | None = None
+        self._host = host
+        self._live: LiveScores | None = None
+        self._useful = UsefulOrder()
         self._event = self._stamp = 0
         self._stamps: tuple[object, ...] = ()
         self._load()
@@ -82,6 +98,31 @@ class DeskBase:
         texts = {name: self._table.cases[name].answer.text for name in self._table.markable}
         if self._index is None or self._index.texts != texts:
             self._index = GroupIndex(texts)
+        if self._host is not None:
+            self._learn(self._host)
+
+    def _learn(self, host: ScoreHost) -> None:
+        """Let the table's marks be learned from; begin at once where scores are expected."""
+        table = self._table
+        markable = (table.cases[name].answer for name in table.markable)
+        texts = {answer.hash: answer.text for answer in markable}
+        live = self._live
+        if live is None or (live.texts, live.rubric) != (texts, table.rubric):
+            live = self._live = LiveScores(
+                host,
+                table.question,
+                table.rubric,
+                texts,
+                lambda students: self._gb.histories(self.assignment, self._name, students),
+                lambda snapshot: self._table.rank(snapshot.places),
+            )
+        elif live.snapshot is not None:
+            table.rank(live.snapshot.places)
+        for name, case in table.cases.items():
+            live.hear(name, case)
+        table.hear = live.hear
+        if table.expected:
+            live.start()
 
     def _files(self) -> tuple[object, ...]:
         return file_stamps(self._course, self.assignment, self._name)
@@ -141,7 +182,11 @@ class DeskBase:
             holder = self._gb.leases(self.assignment, self._name).get(case.answer.student)
         flag = table.flags.get(item_id)
         group, similar = (None, ()) if self._index is None else self._index.about(item_id)
-        places = table.order(marker, self._by.get(marker, "shuffled"))
+        places = self._places(marker, self._by.get(marker, "shuffled"))
+        live = None if self._live is None else self._live.snapshot
+        expected = None
+        if case.situation is not Situation.MARKED and case.situation not in UNANSWERED:
+            expected = expected_score(table, case, live, similar)
         return DeskItem(
             id=item_id,
             text=case.answer.text,
@@ -159,7 +204,14 @@ class DeskBase:
             similar=similar,
             position=places.get(item_id, -1) + 1,
             total=len(places),
+            expected=expected,
         )
+
+    def _places(self, marker: str, by: Order) -> dict[str, int]:
+        """Return the places of the items in a marker's order, from 0."""
+        if by == "shuffled":
+            return self._table.order(marker, by)
+        return self._useful.places(marker, self._table.ranked(marker))
 
 
 class Rereading:

@@ -11,7 +11,24 @@ if TYPE_CHECKING:
     from markbook.marking.cases import Situation, WaitingReason
     from markbook.model import AnswerStatus, Mark, Suggestion
 
-__all__ = ["DeskItem", "DeskProgress"]
+__all__ = ["DeskItem", "DeskProgress", "ExpectedScore"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedScore:
+    """The score that is expected of an answer, in points; never a mark.
+
+    ``sd`` is the spread of ``mean``, ``confidence`` the chance that a person's mark is within a
+    tenth of the maximum of it. ``why`` says what it rests on, ``refused`` why it should not be
+    relied on (or is empty), ``flags`` name what is odd about the text.
+    """
+
+    mean: float
+    sd: float
+    confidence: float
+    why: str
+    refused: str = ""
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +39,7 @@ class DeskItem:
     wants back. ``leased_to`` is another marker who has the answer open. ``position`` counts from
     1 in the marker's order of ``total`` answers; 0 for one that is not in it (blank, not asked).
     ``similar`` are ids of other answers with their likeness from 0 to 1, the most alike first.
+    ``expected`` is None where nothing is expected, and where a mark of this text counts.
     """
 
     id: str
@@ -40,6 +58,7 @@ class DeskItem:
     similar: tuple[tuple[str, float], ...] = ()
     position: int = 0
     total: int = 0
+    expected: ExpectedScore | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 from typing import TYPE_CHECKING, Literal
 
 from markbook.errors import CourseError
@@ -18,14 +19,14 @@ from markbook.marking.items import item_id
 from markbook.rubrics import load_rubric
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from markbook.course import Course
     from markbook.gradebook import Gradebook
     from markbook.gradebook.book import MarksOf
     from markbook.gradebook.flags import Flag
     from markbook.marking.cases import Case
-    from markbook.model import Mark, Question, Rubric
+    from markbook.model import Expectation, Mark, Question, Rubric
 
 __all__ = ["Order", "Table", "file_stamps", "read_table", "sureness"]
 
@@ -33,7 +34,11 @@ Order = Literal["shuffled", "useful"]
 
 
 class Table:
-    """The cases of one question by item id, with what changes while people mark."""
+    """The cases of one question by item id, with what changes while people mark.
+
+    ``expected`` is by text; ``known`` is how many marked texts it was learned from. ``hear`` is
+    told of every mark that changes.
+    """
 
     def __init__(
         self,
@@ -42,6 +47,7 @@ class Table:
         cases: Mapping[str, Case],
         versions: Mapping[str, int],
         flags: Mapping[str, Flag],
+        expected: Iterable[Expectation] = (),
     ) -> None:
         self.question = question
         self.rubric = rubric
@@ -54,6 +60,13 @@ class Table:
         # Marks come and go; which answers there are to mark stays until the table is read again.
         self.markable = tuple(name for name, case in cases.items() if _is_markable(case))
         self._orders: dict[tuple[str, Order], dict[str, int]] = {}
+        self.expected = {each.answer_hash: each for each in expected}
+        self.known = sum(each.sd == 0 for each in self.expected.values())
+        self.hear: Callable[[str, Case], None] | None = None
+        self._ranked: tuple[str, ...] | None = None
+        self._least_sure: dict[str, tuple[str, ...]] = {}
+        if self.expected:
+            self.rank({})
 
     def put(self, name: str, mark: Mark | None, version: int) -> None:
         """Let the counting mark of an answer be this."""
@@ -62,6 +75,8 @@ class Table:
         self.versions[name] = version
         self.situations[name] = case.situation
         (self.open.add if _is_open(case) else self.open.discard)(name)
+        if self.hear is not None:
+            self.hear(name, case)
 
     def update(self, found: MarksOf) -> None:
         """Take over the present marks of the answers that ``found`` has versions of."""
@@ -81,6 +96,35 @@ class Table:
                 names = sorted(lots, key=lots.__getitem__)
             self._orders[key] = {name: place for place, name in enumerate(names)}
         return self._orders[key]
+
+    def rank(self, places: Mapping[str, int]) -> None:
+        """Let the most useful be those first in ``places`` (by text), then as they were expected.
+
+        Of several answers with one text only the first is useful; the others come last.
+        """
+        seen: set[str] = set()
+        keys: dict[str, tuple[bool, float, float, bool, float]] = {}
+        for name in sorted(self.markable):
+            text = self.cases[name].answer.hash
+            stored = self.expected.get(text)
+            keys[name] = (
+                text in seen,
+                places.get(text, math.inf),
+                math.inf if stored is None else stored.rank,
+                *sureness(self.cases[name]),
+            )
+            seen.add(text)
+        self._ranked = tuple(sorted(keys, key=keys.__getitem__))
+
+    def ranked(self, marker: str) -> Sequence[str]:
+        """Return the items that may be marked, the most useful first.
+
+        Where nothing is expected of them, those that no machine could settle, then the least
+        confident.
+        """
+        if self._ranked is None:
+            return self._least_sure.setdefault(marker, tuple(self.order(marker, "useful")))
+        return self._ranked
 
     def _lot(self, name: str, marker: str) -> bytes:
         # as MarkingQueue draws it: the terminal and the page go through the answers alike
@@ -106,7 +150,8 @@ def read_table(course: Course, gb: Gradebook, assignment: str, question: str) ->
     named = {item_id(assignment, question, case.answer.student): case for case in cases}
     rubric = cases[0].rubric if cases else None
     flags = gb.flags(assignment, question)
-    return Table(chosen, rubric or load_rubric(path), named, versions, flags)
+    expected = gb.expectations(assignment, question)
+    return Table(chosen, rubric or load_rubric(path), named, versions, flags, expected)
 
 
 def file_stamps(course: Course, assignment: str, question: str) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Unicode
+from traitlets import Bool, Unicode
 
 from markbook.course import Course
 from markbook.errors import CourseError
@@ -46,6 +46,11 @@ class MarkbookApp(ExtensionApp):
         "",
         help="Who marks, where the server does not know its users by name. Default: the user of"
         " this machine.",
+    ).tag(config=True)
+    learn = Bool(
+        True,
+        help="Learn expected scores from the marks while people mark, in a process of its own"
+        " (about 200 MB).",
     ).tag(config=True)
 
     @classmethod
@@ -87,4 +92,4 @@ class MarkbookApp(ExtensionApp):
                 raise
             self.log.info("markbook: %s", error)
             return Wiring(None, marker=marker, problem=error)
-        return Wiring(course, marker=marker)
+        return Wiring(course, marker=marker, learn=self.learn)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from markbook.marking.desk import Desk
     from markbook.marking.desk_groups import Group, GroupResult
-    from markbook.marking.desk_items import DeskItem, DeskProgress
+    from markbook.marking.desk_items import DeskItem, DeskProgress, ExpectedScore
     from markbook.marking.rubric_edits import BackFill, Impact
     from markbook.model import Mark, Question, Rubric, Suggestion
 
@@ -34,6 +34,7 @@ def item_json(desk: Desk, item: DeskItem, marker: str) -> dict[str, Any]:
         "flag_note": item.flag_note,
         "mark": mark_json(item.mark),
         "suggestions": [_suggestion(suggestion) for suggestion in item.suggestions],
+        "expected": _expected(item.expected),
         "group": item.group,
         "similar": [_similar(desk, other, like, marker) for other, like in item.similar],
         "position": item.position,
@@ -158,6 +159,12 @@ def _suggestion(suggestion: Suggestion) -> dict[str, Any]:
         "span": suggestion.span,
         "note": suggestion.note,
     }
+
+
+def _expected(expected: ExpectedScore | None) -> dict[str, Any] | None:
+    if expected is None:
+        return None
+    return asdict(expected) | {"flags": [name.replace("-", " ") for name in expected.flags]}
 
 
 def _similar(desk: Desk, item_id: str, likeness: float, marker: str) -> dict[str, Any]:

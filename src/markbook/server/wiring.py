@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from markbook.errors import CourseError, MarkbookError
+from markbook.marking.score_host import ScoreHost
 
 if TYPE_CHECKING:
     from markbook.course import Course
@@ -25,11 +26,17 @@ class Wiring:
     """The course that this server marks, its gradebook and one desk per question.
 
     ``course`` is None, and ``problem`` says why, where the server was started outside a course.
-    ``marker`` is the name for people whom the server does not know by name.
+    ``marker`` is the name for people whom the server does not know by name. With ``learn``,
+    expected scores are learned from the marks, in a process that starts when it is needed.
     """
 
     def __init__(
-        self, course: Course | None, *, marker: str, problem: CourseError | None = None
+        self,
+        course: Course | None,
+        *,
+        marker: str,
+        problem: CourseError | None = None,
+        learn: bool = True,
     ) -> None:
         self.marker = marker
         self.pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="markbook")
@@ -39,6 +46,7 @@ class Wiring:
         self._desks: dict[tuple[str, str], Desk] = {}
         self._reading: dict[tuple[str, str], threading.Lock] = {}
         self._lock = threading.Lock()
+        self._scores = ScoreHost() if learn else None
 
     @property
     def course(self) -> Course:
@@ -85,12 +93,16 @@ class Wiring:
             reading = self._reading.setdefault((name, question), threading.Lock())
         with reading:  # a large question takes a second to read: the others need not wait for it
             if (name, question) not in self._desks:
-                self._desks[name, question] = Desk(self.course, gradebook, name, question)
+                self._desks[name, question] = Desk(
+                    self.course, gradebook, name, question, self._scores
+                )
             return self._desks[name, question]
 
     def close(self) -> None:
         """Let running requests end, and close the gradebook."""
         self.pool.shutdown(wait=True, cancel_futures=True)
+        if self._scores is not None:
+            self._scores.close()
         with self._lock:
             if self._gradebook is not None:
                 self._gradebook.close()

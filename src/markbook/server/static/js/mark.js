@@ -88,6 +88,7 @@ function show(found, { focus = true } = {}) {
   $("finished")?.remove();
   view.showAnswer(found, rubric);
   view.showCriteria(found, rubric, toggle, nothing);
+  view.showExpected(found, rubric);
   $("adjustment").value = draft.adjustment ? String(draft.adjustment) : "";
   $("reason").value = draft.reason;
   $("reason-why").hidden = true;
@@ -483,6 +484,7 @@ outbox.onEvents({
       item = { ...item, ...stored };
       if (!keptDraft(item.id)) draft = fromMark(item);
       view.showState(item);
+      view.showExpected(item, rubric);
       showDecision();
     }
     $("saved").textContent = outbox.pending() ? `Saving ${outbox.pending()} …` : `Saved: ${points(stored.mark.score)} of ${points(rubric.cap)}.`;

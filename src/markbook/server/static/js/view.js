@@ -32,6 +32,8 @@ function notices(item) {
   if (item.leased_to) found.push([`${item.leased_to} has this answer open too. If both of you save, the second is asked.`, "wait"]);
   if (item.stale) found.push(["The student’s answer changed after it was marked. The ticks are those of the earlier mark.", "wait"]);
   if (item.status === "not-asked") found.push(["The student’s paper does not contain this question.", "soft"]);
+  if (item.expected && item.expected.flags.length)
+    found.push([`The grader calls this answer odd: ${item.expected.flags.join(", ")}. Read it before you trust a suggestion.`, "wait"]);
   if (item.status === "missing") found.push(["The submission has no cell for this question.", "soft"]);
   return found;
 }
@@ -129,6 +131,21 @@ export function showCriteria(item, rubric, toggle, nothing) {
       unsure ? h("span", { class: "soft" }, ` · unsure about ${unsure}`) : ""), " ", h("kbd", { "data-key-of": "accept" }, "a"));
   }
 }
+
+/** What is expected of the answer, quietly: it helps to choose what to read, and is never a mark. */
+export function showExpected(item, rubric) {
+  const line = $("expected");
+  const said = item.expected;
+  line.hidden = !said;
+  if (!said) return line.replaceChildren();
+  if (said.refused) return line.replaceChildren(`No score to rely on: ${said.refused}`);
+  const tenths = Math.round(10 * said.confidence);
+  const chance = tenths >= 10 ? "nearly always" : tenths < 1 ? "hardly ever" : `about ${tenths} times in 10`;
+  return line.replaceChildren("Expected ", h("b", {}, `${tenth(said.mean)} ± ${tenth(said.sd)}`), ` of ${points(rubric.cap)} · `,
+    h("span", { title: "How often a person’s mark is within a tenth of the maximum of what was expected" }, `close ${chance}`), ` · ${said.why}`);
+}
+
+const tenth = (value) => value.toFixed(1);
 
 /** Put neighbours of which at most one counts into a box that says so. */
 function groupedByChoice(rows, rubric) {

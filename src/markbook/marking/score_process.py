@@ -1,0 +1,124 @@
+"""The process that learns scores while people mark: JSON lines in, JSON lines out.
+
+A process of its own, because reading a thousand answers keeps Python busy for seconds, and a page
+that waits for Python's lock is felt at every key. It ends when its input does.
+
+In: ``{"open": id, "question", "references", "answers"}``, and ``{"marks": id, "scores": {place:
+share}}`` with all marks there are. Out, to both: ``{"marks": how many, "mean", "sd",
+"confidence": [...], "first": [places], "refused"}``, ``{"unknown": true}`` for a question that
+is not open (any more), or ``{"error": why}``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TextIO
+
+    from markbook.graders.learning.features import Read
+    from markbook.graders.learning.model import QuestionModel, ScoreModel
+
+__all__ = ["Questions", "main", "serve"]
+
+_OPEN = 8  # questions kept: a thousand answers take some 30 MB, and nobody marks more at a time
+_FIRST = 12  # answers chosen by design: a marker is through with one before the next choice
+_NICE = 10  # the page, its server and the browser go first
+
+
+class Questions:
+    """The questions that are open, the least lately used of which is forgotten."""
+
+    def __init__(self, model: ScoreModel | None = None) -> None:
+        self._model = model
+        self._open: OrderedDict[str, tuple[Read, QuestionModel, dict[int, float]]] = OrderedDict()
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer a request; whatever goes wrong is told, never raised."""
+        try:
+            if "open" in request:
+                return self._begin(request)
+            return self._marks(str(request["marks"]), request["scores"])
+        except Exception as error:  # noqa: BLE001  (the page goes on without this)
+            return {"error": f"{type(error).__name__}: {error}"}
+
+    def _begin(self, request: dict[str, Any]) -> dict[str, Any]:
+        from markbook.graders.learning.features import read
+        from markbook.graders.learning.texts import QuestionTexts
+
+        texts = QuestionTexts(
+            str(request["open"]),
+            str(request["question"]),
+            tuple(request["references"]),
+            tuple(request["answers"]),
+        )
+        if self._model is None:
+            self._model = _model()
+        found = read(texts, self._model.token_model)
+        self._open[texts.id] = (found, self._model.open_read(found), {})
+        while len(self._open) > _OPEN:
+            self._open.popitem(last=False)
+        return self._predicted(texts.id)
+
+    def _marks(self, name: str, scores: dict[str, float]) -> dict[str, Any]:
+        if name not in self._open or self._model is None:
+            return {"unknown": True}
+        self._open.move_to_end(name)
+        found, question, before = self._open[name]
+        marks = {int(place): float(score) for place, score in scores.items()}
+        if before.keys() - marks.keys():  # one was taken back: a mark cannot be unlearned
+            question = self._model.open_read(found)
+        question.observe(marks)
+        self._open[name] = (found, question, marks)
+        return self._predicted(name)
+
+    def _predicted(self, name: str) -> dict[str, Any]:
+        _, question, marks = self._open[name]
+        said = question.predict()
+        return {
+            "marks": len(marks),
+            "mean": [round(float(each), 4) for each in said.mean],
+            "sd": [round(float(each), 4) for each in said.sd],
+            "confidence": [round(float(each), 4) for each in said.confidence],
+            "first": [int(place) for place in question.first(_FIRST)],
+            "refused": said.refused,
+        }
+
+
+def _model() -> ScoreModel:
+    from markbook.graders.learning.model import ScoreModel
+    from markbook.graders.learning.prior import Prior
+    from markbook.graders.learning.semantic import open_token_model
+
+    token_model = None
+    with contextlib.suppress(Exception):  # a broken extra: words alone will do
+        token_model = open_token_model()
+    if token_model is not None:
+        with contextlib.suppress(OSError):  # this version ships no prior for it
+            return ScoreModel(Prior.default(semantic=True), token_model)
+    return ScoreModel(Prior.default(semantic=False), None)
+
+
+def serve(lines: Iterator[str], out: TextIO, questions: Questions) -> None:
+    """Answer each line with a line, until there are no more."""
+    for line in lines:
+        out.write(json.dumps(questions.answer(json.loads(line))) + "\n")
+        out.flush()
+
+
+def main() -> None:
+    """Answer on standard input and output."""
+    os.nice(_NICE)
+    out = os.fdopen(os.dup(1), "w", encoding="ascii")
+    os.dup2(2, 1)  # what a library prints must not get between the answers
+    serve(iter(sys.stdin.readline, ""), out, Questions())
+
+
+if __name__ == "__main__":
+    main()
