@@ -201,6 +201,38 @@ def test_a_body_that_trickles_is_given_up_although_every_piece_is_in_time(
     assert reason(said) is Reason.TOO_LATE
 
 
+def test_headers_that_trickle_are_given_up_as_well(
+    server: Any, outside: Make, inquiry: Inquiry
+) -> None:
+    def trickle(exchange: Any) -> None:
+        exchange.write(b"HTTP/1.1 200 OK\r\nX: ")
+        while not server.late.wait(0.02):
+            exchange.write(b"x")
+
+    server.always = trickle
+
+    (said,) = ask(outside(timeout=0.2), inquiry)
+
+    assert reason(said) is Reason.TOO_LATE
+
+
+def test_closing_ends_a_request_that_is_under_way(
+    server: Any, outside: Make, inquiry: Inquiry
+) -> None:
+    made = outside(timeout=600.0)
+
+    def close(_exchange: Any) -> None:
+        made.close()
+        server.late.wait(60)
+
+    server.always = close
+
+    (said,) = ask(made, inquiry)
+
+    assert isinstance(said, Problem)
+    assert len(server.seen) == 1
+
+
 def test_a_busy_server_is_asked_again_and_its_pause_is_kept(
     server: Any, outside: Make, inquiry: Inquiry
 ) -> None:

@@ -110,7 +110,7 @@ class Outside:
             said = {key: pool.submit(self._one, inquiry, key, text) for key, text in texts.items()}
             found = {key: future.result() for key, future in said.items()}
         except BaseException:
-            self._halt.set()  # whoever waits for a new try stops waiting
+            self.close()  # whoever waits, for a reply or a new try, stops waiting
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

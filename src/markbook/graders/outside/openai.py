@@ -6,13 +6,13 @@ import ipaddress
 import json
 import re
 import ssl
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from markbook.errors import CourseError
 from markbook.graders.outside.base import Attempt, Problem, Reason
+from markbook.graders.outside.deadline import Deadlines
 from markbook.graders.outside.registry import bad_option
 from markbook.graders.outside.reply import read_object
 
@@ -84,6 +84,7 @@ class OpenAICompatible:
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         if self._options.key:
             headers["Authorization"] = f"Bearer {self._options.key}"
+        self._deadlines = Deadlines(self._options.timeout)
         self._client = httpx.Client(
             headers=headers,
             timeout=httpx.Timeout(
@@ -91,6 +92,7 @@ class OpenAICompatible:
             ),
             follow_redirects=False,
             verify=_trust(self._options.url),
+            limits=httpx.Limits(max_keepalive_connections=0),  # a deadline cuts its own line only
             trust_env=not self.local,  # a proxy on the way out, never on the way to ourselves
         )
 
@@ -99,7 +101,8 @@ class OpenAICompatible:
         return {"extra": dict(self._options.extra)}
 
     def close(self) -> None:
-        """Close connections."""
+        """End what is under way and close connections."""
+        self._deadlines.cut()
         self._client.close()
 
     def attempt(
@@ -118,18 +121,23 @@ class OpenAICompatible:
             },
         }
         body = {name: value for name, value in body.items() if value is not None}
-        ends = time.monotonic() + self._options.timeout
+        content = json.dumps(body).encode()
+        deadline = self._deadlines.start()
+        extensions = {"trace": deadline.trace}
         try:
-            with self._client.stream(
-                "POST", self._address, content=json.dumps(body).encode()
-            ) as response:
+            with (
+                deadline,
+                self._client.stream(
+                    "POST", self._address, content=content, extensions=extensions
+                ) as response,
+            ):
                 problem = _refused(response)
-                received = _receive(response, ends)
+                received = _receive(response)
                 wait = _seconds(response.headers.get("retry-after"))
                 status = response.status_code
-        except httpx.TimeoutException:
-            return Attempt(problem=_late(self._options.timeout))
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, RuntimeError) as error:  # RuntimeError: the client was closed
+            if deadline.over or isinstance(error, httpx.TimeoutException):
+                return Attempt(problem=_late(self._options.timeout))
             detail = f"The connection failed ({type(error).__name__})."
             return Attempt(problem=Problem(Reason.UNREACHABLE, detail))
         if isinstance(received, Problem):
@@ -137,21 +145,19 @@ class OpenAICompatible:
         said = received.decode("utf-8", "replace")
         if problem is not None:
             return Attempt(problem=problem, status=status, received=said, wait=wait)
-        content, used = _content(received)
-        if isinstance(content, Problem):
-            return Attempt(problem=content, status=status, received=said, tokens=used)
-        return Attempt(content, status=status, received=said, tokens=used)
+        written, used = _content(received)
+        if isinstance(written, Problem):
+            return Attempt(problem=written, status=status, received=said, tokens=used)
+        return Attempt(written, status=status, received=said, tokens=used)
 
 
-def _receive(response: httpx.Response, ends: float) -> bytes | Problem:
-    """Return the body as it came, up to the limit and in time."""
+def _receive(response: httpx.Response) -> bytes | Problem:
+    """Return the body as it came, up to the limit."""
     found = bytearray()
     for piece in response.iter_raw():
         found += piece
         if len(found) > REPLY_LIMIT:
             return Problem(Reason.TOO_LARGE, f"The reply has more than {REPLY_LIMIT} bytes.")
-        if time.monotonic() > ends:
-            return Problem(Reason.TOO_LATE, "The reply came too slowly.")
     return bytes(found)
 
 
