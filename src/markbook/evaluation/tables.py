@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from markbook.evaluation.agreement import Figure
-    from markbook.evaluation.report import Agreement, EvaluationReport
+    from markbook.evaluation.report import Agreement, Calibration, EvaluationReport
 
 __all__ = ["as_text"]
 
@@ -48,17 +48,8 @@ def _main(report: EvaluationReport) -> list[Agreement]:
 
 
 def _title(each: Agreement) -> str:
-    match each.part:
-        case "told":
-            return "known questions"
-        case "people":
-            return "two people"
-        case "constant told":
-            return "constant, known"
-        case "constant":
-            return "constant"
-        case _:
-            return f"{each.k} marks each" if each.k else "unseen questions"
+    named = {"people": "two people", "constant told": "constant, known", "constant": "constant"}
+    return named.get(each.part) or _known(each)
 
 
 def _agreement(report: EvaluationReport, parts: Sequence[Agreement], title: str) -> str:
@@ -98,16 +89,22 @@ def _calibration(report: EvaluationReport) -> str:
     for each in report.calibrations:
         found = each.reliability
         share = _percent(found.sure / found.answers) if found.answers else _NONE
-        title = {"told": "known questions"}.get(each.part, f"{each.k} marks each")
-        right = _percent(found.sure_right)
-        rows.append((title, f"{found.answers:,}", _number(found.ece, 3), share, right))
-    last = report.calibrations[0].reliability
-    bins = [("confidence", "answers", "mean confidence", "within ½")]
-    for one in last.bins:
+        figures = (f"{found.answers:,}", _number(found.ece, 3), share, _percent(found.sure_right))
+        rows.append((_known(each), *figures))
+    first = report.calibrations[0]
+    bins = [(f"confidence, {_known(first)}", "answers", "mean confidence", "within ½")]
+    for one in first.reliability.bins:
         edges = f"{one.low:.1f} to {one.high:.1f}"
         bins.append((edges, f"{one.answers:,}", f"{one.confidence:.2f}", f"{one.right:.2f}"))
     title = "calibration: confidence that a score is within ½, on answers nobody marked"
     return f"{title}\n{_table(rows)}\n\n{_table(bins)}"
+
+
+def _known(each: Agreement | Calibration) -> str:
+    """Return how many marks of a question the model had."""
+    if each.part == "told":
+        return "known questions"
+    return f"{each.k} marks each" if each.k else "unseen questions"
 
 
 def _curve(report: EvaluationReport) -> str:
