@@ -74,7 +74,7 @@ def expectation(answer_hash="h1", **fields):
 
 
 def test_expected_scores_come_back_with_those_to_mark_first_in_front(gb):
-    both = (expectation("h2"), expectation("h1", rank=2, refused="only 3 answers \0"))
+    both = (expectation("h2"), expectation("h1", rank=2, refused="few \0", suggested=0.5))
     assert gb.replace_suggestions("hw", "keys", [suggestion()], both[::-1]) == 1
     assert gb.expectations("hw") == gb.expectations("hw", "keys") == both
     assert gb.expectations("hw", "doors") == gb.expectations("other") == ()

@@ -34,6 +34,7 @@ class Host:
         return {
             "marks": len(scores),
             "mean": [scores.get(place, mean) for place in range(count)],
+            "suggested": [scores.get(place, mean) for place in range(count)],
             "sd": [0.0 if place in scores else 0.3 for place in range(count)],
             "confidence": [1.0 if place in scores else 0.4 for place in range(count)],
             "first": [place for place in reversed(range(count)) if place not in scores],

@@ -111,7 +111,7 @@ def test_a_question_is_opened_learns_and_forgets_what_was_taken_back():
     questions = Questions()
     assert questions.answer({"marks": "q", "scores": {}}) == {"unknown": True}
     opened = questions.answer(OPEN)
-    assert set(opened) == {"marks", "mean", "sd", "confidence", "first", "refused"}
+    assert set(opened) == {"marks", "mean", "suggested", "sd", "confidence", "first", "refused"}
     assert len(opened["mean"]) == len(TEXTS)
     told = questions.answer({"marks": "q", "scores": {"0": 1.0, "3": 0.0}})
     assert (told["marks"], told["mean"][0], told["mean"][3]) == (2, 1.0, 0.0)

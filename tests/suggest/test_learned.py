@@ -75,9 +75,9 @@ def test_marks_that_a_rule_made_teach_nothing_until_a_person_decides(tiny, tmp_p
 
 
 def test_expectations_say_with_every_text_that_the_question_is_refused():
-    scores = Scores("too few", (ScoreLine("k", 0.5, 0.2, 0.4, 1, ("hidden-text",)),))
+    scores = Scores("too few", (ScoreLine("k", 0.5, 0.2, 0.4, 1, ("hidden-text",), 0.6),))
     assert expectations("keys", scores) == (
-        Expectation("keys", "k", 0.5, 0.2, 0.4, 1, ("hidden-text",), "too few"),
+        Expectation("keys", "k", 0.5, 0.2, 0.4, 1, ("hidden-text",), "too few", 0.6),
     )
     assert expectations("keys", None) == ()
 
@@ -87,7 +87,8 @@ def expected(key, mean, confidence, refused=None):
 
 
 def test_only_marks_given_after_a_score_was_expected_are_counted_against_it():
-    before = [expected("a" * 64, 0.5, 0.95), expected("b" * 64, 0.5, 0.5), expected("c", 1, 1)]
+    likely = dataclasses.replace(expected("a" * 64, 0.9, 0.95), suggested=0.5)
+    before = [likely, expected("b" * 64, 0.5, 0.5), expected("c", 1, 1)]
     marks = [MarkLine("a" * 64, (), 0.6), MarkLine("b" * 64, (), 0.7), MarkLine("c", (), 1.0)]
     tally = Tally.of(before, marks, short_keys(["c"]))
     assert tally == Tally(marks=2, right=1, hoped=1.45, sure=1, sure_right=1)

@@ -64,6 +64,7 @@ def _values(assignment: str, each: Expectation) -> dict[str, object]:
         "rank": each.rank,
         "flags": json.dumps(each.flags),
         "refused": None if each.refused is None else storable(each.refused),
+        "suggested": None if each.suggested is None else float(each.suggested),
     }
 
 
@@ -77,4 +78,5 @@ def _expectation(row: Row[Any]) -> Expectation:
         rank=row.rank,
         flags=tuple(json.loads(row.flags)),
         refused=None if row.refused is None else restored(row.refused),
+        suggested=row.suggested,
     )

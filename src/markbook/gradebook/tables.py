@@ -128,6 +128,7 @@ expectation = Table(
     Column("rank", Integer, nullable=False),
     Column("flags", Text, nullable=False),
     Column("refused", Text, nullable=True),
+    Column("suggested", Float, nullable=True),
     UniqueConstraint("assignment", "question", "answer_hash"),
 )
 

@@ -19,12 +19,14 @@ class ExpectedScore:
     """The score that is expected of an answer, in points; never a mark.
 
     ``sd`` is the spread of ``mean``, ``confidence`` the chance that a person's mark is within a
-    tenth of the maximum of it. ``why`` says what it rests on, ``refused`` why it should not be
-    relied on (or is empty), ``flags`` name what is odd about the text.
+    tenth of the maximum of ``likely``, which near a ceiling is not the mean. ``why`` says what it
+    rests on, ``refused`` why it should not be relied on (or is empty), ``flags`` name what is odd
+    about the text.
     """
 
     mean: float
     sd: float
+    likely: float
     confidence: float
     why: str
     refused: str = ""

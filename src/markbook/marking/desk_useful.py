@@ -69,14 +69,14 @@ def expected_score(
     stored = table.expected.get(key)
     now = None if live is None else live.scores.get(key)
     if live is not None and now is not None and (stored is None or live.marks > table.known):
-        mean, sd, confidence = now
+        mean, sd, likely, confidence = now
         refused = live.refused
         marks = "1 mark" if live.marks == 1 else f"{live.marks} marks"
         why = f"learned from {marks} of this question"
         if not live.marks:
             why = "from what is known of other questions"
     elif stored is not None:
-        mean, sd, confidence = stored.mean, stored.sd, stored.confidence
+        mean, sd, likely, confidence = stored.mean, stored.sd, stored.likely, stored.confidence
         refused = stored.refused or ""
         why = "as the last run of the graders expected"
     else:
@@ -86,6 +86,7 @@ def expected_score(
     return ExpectedScore(
         mean=mean * cap,
         sd=sd * cap,
+        likely=likely * cap,
         confidence=confidence,
         why="; ".join(filter(None, (why, _like(table.cases, similar)))),
         refused=refused,

@@ -29,8 +29,10 @@ _START = 70  # characters of an answer: enough to know it again, and a line of a
 class FirstAnswer:
     """An answer to mark soon, without its student; ``id`` is its name on the marking page.
 
-    ``students`` gave this very text and wait. ``expected`` and its spread ``sd`` are in points of
-    ``cap``, None like ``confidence`` where nothing is expected. ``page`` is its address there.
+    ``students`` gave this very text and wait. ``expected``, its spread ``sd`` and the score that
+    is most ``likely`` are in points of ``cap``; ``confidence`` is the chance that a mark is
+    within a tenth of the latter. All four are None where nothing is expected. ``page`` is its
+    address there.
     """
 
     id: str
@@ -40,6 +42,7 @@ class FirstAnswer:
     cap: float
     expected: float | None = None
     sd: float | None = None
+    likely: float | None = None
     confidence: float | None = None
     flags: tuple[str, ...] = ()
 
@@ -126,6 +129,7 @@ def _answer(case: Case, students: int, said: Expectation | None) -> FirstAnswer:
         cap=cap,
         expected=None if said is None else said.mean * cap,
         sd=None if said is None else said.sd * cap,
+        likely=None if said is None else said.likely * cap,
         confidence=None if said is None else said.confidence,
         flags=() if said is None else said.flags,
     )

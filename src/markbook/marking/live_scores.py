@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from markbook.marking.history import decisions
+from markbook.model import score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -23,19 +24,21 @@ __all__ = ["LiveScores", "Snapshot"]
 
 _MOST = 1_000  # texts learned about: a refit takes half a second, which grows with their square
 _TRIES = 2  # what fails twice on a question will fail again with its next mark
+_MODELS = 12  # model answers and full exemplars that answers are compared with, as in a grader
 _LONGEST = 20_000  # characters read of a text, as graders do
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is expected, by the hash of a text, in shares of the maximum: (mean, sd, confidence).
+    """What is expected, by the hash of a text, in shares of the maximum: (mean, sd, likely,
+    confidence).
 
     ``places`` is the order in which texts should be marked, from 0: those chosen by design, then
     the least certain. ``marks`` is how many marked texts it was learned from.
     """
 
     marks: int
-    scores: Mapping[str, tuple[float, float, float]]
+    scores: Mapping[str, tuple[float, float, float, float]]
     places: Mapping[str, int]
     refused: str = ""
 
@@ -143,18 +146,23 @@ class LiveScores:
 
     def _opening(self) -> dict[str, Any]:
         rubric = self.rubric
-        full = {c.id for c in rubric.criteria if c.points > 0}
+        cap = rubric.cap(self.question.points)
         models = [rubric.model_answer or self.question.model_answer]
-        models += [e.text for e in rubric.exemplars if full and full <= set(e.earns)]
+        for each in rubric.exemplars:
+            if score(rubric, each.earns, points=self.question.points) >= cap:
+                models.append(each.text)
+        models = [text[:_LONGEST] for text in models if text.strip()][:_MODELS]
+        said = " ".join(criterion.says for criterion in rubric.criteria if criterion.points > 0)
         return {
             "open": self._id,
             "question": self.question.prompt[:_LONGEST],
-            "references": [text[:_LONGEST] for text in models if text.strip()],
+            "references": models or [said],
             "answers": [self.texts[key][:_LONGEST] for key in self._keys],
         }
 
     def _snapshot(self, reply: Mapping[str, Any]) -> Snapshot:
-        rows = zip(reply["mean"], reply["sd"], reply["confidence"], strict=True)
+        columns = (reply[name] for name in ("mean", "sd", "suggested", "confidence"))
+        rows = zip(*columns, strict=True)
         scores = dict(zip(self._keys, rows, strict=True))
         chosen = [self._keys[place] for place in reply["first"]]
         rest = sorted(scores.keys() - set(chosen), key=lambda key: (-scores[key][1], key))

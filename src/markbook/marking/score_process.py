@@ -4,7 +4,7 @@ A process of its own, because reading a thousand answers keeps Python busy for s
 that waits for Python's lock is felt at every key. It ends when its input does.
 
 In: ``{"open": id, "question", "references", "answers"}``, and ``{"marks": id, "scores": {place:
-share}}`` with all marks there are. Out, to both: ``{"marks": how many, "mean", "sd",
+share}}`` with all marks there are. Out, to both: ``{"marks": how many, "mean", "suggested", "sd",
 "confidence": [...], "first": [places], "refused"}``, ``{"unknown": true}`` for a question that
 is not open (any more), or ``{"error": why}``.
 """
@@ -17,6 +17,8 @@ import os
 import sys
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
+
+from markbook.errors import MarkbookError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +86,7 @@ class Questions:
         return {
             "marks": len(marks),
             "mean": [round(float(each), 4) for each in said.mean],
+            "suggested": [round(float(each), 4) for each in said.suggested],
             "sd": [round(float(each), 4) for each in said.sd],
             "confidence": [round(float(each), 4) for each in said.confidence],
             "first": [int(place) for place in question.first(_FIRST)],
@@ -100,7 +103,7 @@ def _model() -> ScoreModel:
     with contextlib.suppress(Exception):  # a broken extra: words alone will do
         token_model = open_token_model()
     if token_model is not None:
-        with contextlib.suppress(OSError):  # this version ships no prior for it
+        with contextlib.suppress(OSError, MarkbookError):  # no prior for it in this version
             return ScoreModel(Prior.default(semantic=True), token_model)
     return ScoreModel(Prior.default(semantic=False), None)
 

@@ -48,8 +48,9 @@ class Expectation:
     """The score that a grader expects of one answer text, in shares of the maximum, 0 to 1.
 
     ``sd`` is the spread of ``mean``; ``confidence`` the chance that a person's mark is within a
-    tenth of ``mean``. ``rank`` 1 is the text of the question to mark first. ``flags`` name what
+    tenth of ``likely``. ``rank`` 1 is the text of the question to mark first. ``flags`` name what
     is odd about the text. ``refused`` says why the question's scores should not be relied on.
+    ``suggested`` is None where a grader names no score but the mean.
     """
 
     question: str
@@ -60,6 +61,12 @@ class Expectation:
     rank: int
     flags: tuple[str, ...] = ()
     refused: str | None = None
+    suggested: float | None = None
+
+    @property
+    def likely(self) -> float:
+        """The score that is the most likely; near a ceiling it is not the mean."""
+        return self.mean if self.suggested is None else self.suggested
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ def expectations(question: str, scores: Scores | None) -> tuple[Expectation, ...
             rank=line.rank,
             flags=line.flags,
             refused=scores.refused,
+            suggested=line.suggested,
         )
         for line in scores.lines
     )
@@ -125,7 +126,7 @@ class Tally:
         before = {e.answer_hash: e for e in expected if e.refused is None}
         seen = frozenset(used)
         pairs = [
-            (before[mark.key].confidence, abs(before[mark.key].mean - mark.score) <= _RIGHT)
+            (before[mark.key].confidence, abs(before[mark.key].likely - mark.score) <= _RIGHT)
             for mark in marks
             if mark.key in before and mark.key[:_SHORT] not in seen
         ]

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("flags", sa.Text(), nullable=False),
         sa.Column("refused", sa.Text(), nullable=True),
+        sa.Column("suggested", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_markbook_expectation")),
         sa.UniqueConstraint(
             "assignment", "question", "answer_hash", name=op.f("uq_markbook_expectation")

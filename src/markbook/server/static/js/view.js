@@ -142,7 +142,7 @@ export function showExpected(item, rubric) {
   const tenths = Math.round(10 * said.confidence);
   const chance = tenths >= 10 ? "nearly always" : tenths < 1 ? "hardly ever" : `about ${tenths} times in 10`;
   return line.replaceChildren("Expected ", h("b", {}, `${tenth(said.mean)} ± ${tenth(said.sd)}`), ` of ${points(rubric.cap)} · `,
-    h("span", { title: "How often a person’s mark is within a tenth of the maximum of what was expected" }, `close ${chance}`), ` · ${said.why}`);
+    h("span", { title: `A person’s mark is within ${tenth(rubric.cap / 10)} points of ${tenth(said.likely)} ${chance}` }, `${tenth(said.likely)} fits ${chance}`), ` · ${said.why}`);
 }
 
 const tenth = (value) => value.toFixed(1);
