@@ -80,6 +80,8 @@ def test_markbooks_own_section_is_read(configured):
         "c.Markbook.memory = None",
         "c.Markbook.output = 1000",
         "c.Markbook.total_seconds = 60",
+        "c.Markbook.suggester = 'openai-compatible'",  # of another step
+        "c.Markbook.suggester_options = {'model': 'm'}",
     )
     read = read_settings(course)
     assert (read.preload, read.memory, read.output) == (("numpy",), None, 1000)
