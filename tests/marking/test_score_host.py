@@ -10,6 +10,8 @@ import threading
 import pytest
 
 from markbook.errors import InternalError
+from markbook.graders.learning.model import ScoreModel
+from markbook.graders.learning.prior import Prior
 from markbook.marking.score_host import ScoreHost
 from markbook.marking.score_process import Questions, serve
 
@@ -108,7 +110,7 @@ OPEN = {
 
 
 def test_a_question_is_opened_learns_and_forgets_what_was_taken_back():
-    questions = Questions()
+    questions = Questions(ScoreModel(Prior.default()))
     assert questions.answer({"marks": "q", "scores": {}}) == {"unknown": True}
     opened = questions.answer(OPEN)
     assert set(opened) == {"marks", "mean", "suggested", "sd", "confidence", "first", "refused"}
@@ -122,7 +124,7 @@ def test_a_question_is_opened_learns_and_forgets_what_was_taken_back():
 
 
 def test_the_question_least_lately_used_is_forgotten_first():
-    questions = Questions()
+    questions = Questions(ScoreModel(Prior.default()))
     for number in range(9):
         assert "error" not in questions.answer(OPEN | {"open": str(number), "answers": TEXTS[:1]})
     assert questions.answer({"marks": "0", "scores": {}}) == {"unknown": True}
