@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markbook.errors import GraderError
 from markbook.graders.answers import RULE_CONFIDENCE, AnswerText, Evidence, widen
 from markbook.graders.lines import (
+    MarkLine,
+    Scores,
     SuggestionLine,
     evidence_problem,
     read_answers,
+    read_marks,
+    write_scores,
     write_suggestions,
 )
-from markbook.graders.meaning import Judgement, Meaning
 from markbook.graders.methods import METHODS_NAME, write_methods
 from markbook.graders.phrases import Vocabulary
+from markbook.graders.question import Question
 from markbook.graders.tokens import clauses
 from markbook.rubrics import load_rubric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from markbook.graders.learning.vectors import TokenModel
+    from markbook.graders.meaning import Judgement
     from markbook.model import Rubric
 
     Rule = Callable[[AnswerText], Evidence | bool | None]
 
-__all__ = ["Grader"]
+__all__ = ["MARKS_NAME", "SCORES_NAME", "Grader"]
 
 _AWARD_FROM = 0.7  # probability from which a criterion is suggested as earned
 _REFUSE_TO = 0.3  # and up to which as not earned; in between the grader abstains
+_HELD = 0.6  # the most that a rule is sure of in a text that is a trick or denies it
 _PROMPT_NAME = "prompt.md"
+MARKS_NAME = "marks.jsonl"
+SCORES_NAME = "scores.jsonl"
 
 
 class Grader:
@@ -43,33 +53,53 @@ class Grader:
         *,
         output: Path | None = None,
         prompt: str = "",
+        marks: Iterable[MarkLine] = (),
+        model: TokenModel | None = None,
     ) -> None:
+        """Take answers, a rubric, the marks given so far, and a sentence model where there is one.
+
+        Raises ``GraderError`` for a mark of a text that is not among the answers.
+        """
         self.answers: tuple[AnswerText, ...] = tuple(answers)
         self.rubric = rubric
         self._output = output
-        self._prompt = prompt
+        by_key = {mark.key: mark for mark in marks}
+        unknown = sorted(by_key.keys() - {answer.key for answer in self.answers})
+        if unknown:
+            raise GraderError(f"The mark of {unknown[0]!r} is of no answer.", hint="Leave it out.")
+        self.question = Question(rubric, self.answers, prompt, by_key, model)
+        self.scores = Scores()
+        self._chances: dict[str, dict[str, float]] = {}
         self._lines: dict[tuple[str, str], SuggestionLine] = {}
         self._methods: dict[str, str] = {}
-        self._meaning: Meaning | None = None
 
     @classmethod
     def open(cls, answers: str | Path, rubric: str | Path, suggestions: str | Path) -> Grader:
         """Open the answers (JSON lines) and the rubric (YAML); ``finish`` writes suggestions.
 
         A ``prompt.md`` beside the answers is taken as the question's text, whose words count
-        for little in an answer. Raises ``GraderError`` and ``RubricError``.
+        for little in an answer; ``marks.jsonl`` holds the marks that people gave so far. The
+        sentence model is used where it is installed. Raises ``GraderError`` and ``RubricError``.
         """
+        from markbook.graders.learning.semantic import open_token_model
+
         path = Path(answers)
         vocabulary = Vocabulary()
         found = [
             AnswerText(line.key, line.text, line.count, vocabulary) for line in read_answers(path)
         ]
-        prompt = path.with_name(_PROMPT_NAME)
+        prompt, given = path.with_name(_PROMPT_NAME), path.with_name(MARKS_NAME)
+        read = load_rubric(Path(rubric))
+        marks: tuple[MarkLine, ...] = ()
+        if given.is_file():
+            marks = read_marks(given, {a.key for a in found}, [c.id for c in read.criteria])
         return cls(
             found,
-            load_rubric(Path(rubric)),
+            read,
             output=Path(suggestions),
             prompt=prompt.read_text(encoding="utf-8") if prompt.is_file() else "",
+            marks=marks,
+            model=open_token_model() if read.policy != "manual" else None,
         )
 
     def criterion(self, name: str, *, otherwise: str = "abstain") -> Callable[[Rule], Rule]:
@@ -89,8 +119,8 @@ class Grader:
             )
 
         def decorate(rule: Rule) -> Rule:
-            for answer in self.answers:
-                self._put(self._apply(name, rule, answer, otherwise))
+            for place in range(len(self.answers)):
+                self._put(self._apply(name, rule, place, otherwise))
             self._methods[name] = f"rule {getattr(rule, '__name__', 'function')}"
             return rule
 
@@ -99,8 +129,8 @@ class Grader:
     def meaning(self) -> None:
         """Decide every criterion that no function decides, by its evidence and the exemplars."""
         names = [c.id for c in self.rubric.criteria if c.id not in self._methods]
-        for answer in self.answers:
-            for line in self._by_meaning(answer, names):
+        for place in range(len(self.answers)):
+            for line in self._by_meaning(place, names):
                 self._put(line)
         self._methods.update(dict.fromkeys(names, "meaning"))
 
@@ -130,7 +160,9 @@ class Grader:
             problem = evidence_problem(line.span, line.start, line.end, texts[line.key])
             if problem:
                 raise GraderError(f"Criterion {line.criterion!r}: {problem}.")
+        self.scores = self.question.scores(self._chances)
         if self._output is not None:
+            write_scores(self._output.with_name(SCORES_NAME), self.scores)
             write_suggestions(self._output, self.suggestions)
             write_methods(self._output.with_name(METHODS_NAME), self._methods)
         from markbook.graders.drawing import Drawing
@@ -152,31 +184,47 @@ class Grader:
     def _put(self, line: SuggestionLine) -> None:
         self._lines[line.key, line.criterion] = line
 
-    def _apply(self, name: str, rule: Rule, answer: AnswerText, otherwise: str) -> SuggestionLine:
+    def _apply(self, name: str, rule: Rule, place: int, otherwise: str) -> SuggestionLine:
+        answer = self.answers[place]
         try:
             verdict = rule(answer)
             line = _of_verdict(name, verdict, answer)
         except Exception as error:  # noqa: BLE001  (a teacher's rule may raise anything)
             return _abstain(answer.key, name, f"The rule raised {type(error).__name__}: {error}")
-        if verdict is not None or otherwise == "abstain":
+        if verdict is not None:
+            return self._minded(line, place)
+        if otherwise == "abstain":
             return line
         if otherwise == "refuse":
-            return SuggestionLine(answer.key, name, awarded=False, confidence=RULE_CONFIDENCE)
-        return self._by_meaning(answer, [name])[0]
+            line = SuggestionLine(answer.key, name, awarded=False, confidence=RULE_CONFIDENCE)
+            return self._minded(line, place)
+        return self._by_meaning(place, [name])[0]
 
-    def _by_meaning(self, answer: AnswerText, names: Sequence[str]) -> list[SuggestionLine]:
+    def _minded(self, line: SuggestionLine, place: int) -> SuggestionLine:
+        """Hold a rule's award back where the text is a trick, or denies what the rule found."""
+        if line.awarded and self.rubric.policy != "manual":
+            reason = self.question.guards[place].trick or self.question.denied(
+                place, line.criterion
+            )
+            if reason:
+                held = min(line.confidence, _HELD)
+                line = replace(line, confidence=held, note=f"{line.note} {reason}".strip()[:500])
+        chance = line.confidence if line.awarded else 1 - line.confidence
+        self._chances.setdefault(line.key, {})[line.criterion] = chance
+        return line
+
+    def _by_meaning(self, place: int, names: Sequence[str]) -> list[SuggestionLine]:
+        answer = self.answers[place]
         if self.rubric.policy == "manual":
             note = "This question is left to people (policy: manual)."
             return [_abstain(answer.key, name, note) for name in names]
-        if self._meaning is None:
-            texts = [a.text for a in self.answers]
-            self._meaning = Meaning.of(self.rubric, texts, self._prompt)
-        try:
-            judged = self._meaning.judge(answer.text, names)
-        except Exception as error:  # noqa: BLE001  (one odd answer must not stop the others)
-            note = f"Reading failed with {type(error).__name__}: {error}"
-            return [_abstain(answer.key, name, note) for name in names]
-        return [_of_judgement(name, judged[name], answer) for name in names]
+        found: list[SuggestionLine] = []
+        for name in names:
+            judged = self.question.judged[name][place]
+            if judged.probability is not None:
+                self._chances.setdefault(answer.key, {})[name] = judged.probability
+            found.append(_of_judgement(name, judged, answer))
+        return found
 
 
 def _abstain(key: str, criterion: str, note: str) -> SuggestionLine:

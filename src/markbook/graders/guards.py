@@ -1,4 +1,8 @@
-"""What makes an answer unfit for a confident suggestion: reasons, each a sentence for a person."""
+"""What makes an answer unfit for a confident suggestion: flags, each a sentence for a person.
+
+Answers made to fool a grader are flagged, never rewarded with confidence: by nothing here is one
+refused either, for a person looks at it.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +13,71 @@ from typing import TYPE_CHECKING
 from rapidfuzz import fuzz
 
 from markbook.graders.tokens import stems, tokens
+from markbook.text.controls import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from markbook.graders.phrases import Reading
+    from markbook.model import Rubric
 
-__all__ = ["READ_LIMIT", "Guard", "copied_clauses", "guard"]
+__all__ = ["FLAGS", "READ_LIMIT", "TRICKS", "Guard", "Sources", "copied_clauses", "guard"]
 
 READ_LIMIT = 20_000  # characters: forty times a long answer, and a second of work at most
 
+FLAGS = {
+    "no-words": "There are no words to read.",
+    "instructs-grader": "The text seems to instruct the grader.",
+    "invisible-text": "The text has invisible characters, or words that are not shown.",
+    "code-only": "The answer is code only.",
+    "other-language": "The words are not of the rubric's language.",
+    "keyword-list": "This is a list of words, not a statement.",
+    "prompt-copied": "This repeats the question.",
+    "exemplar-copied": "These are the words of an exemplar: look where they are from.",
+    "model-answer-copied": "These are the words of the model answer: look where they are from.",
+    "read-in-part": f"Only the first {READ_LIMIT} characters were read.",
+}
+# What an honest answer hardly ever is: what a rule of the course's own awards is not sure either.
+TRICKS = frozenset(
+    {
+        "instructs-grader",
+        "invisible-text",
+        "keyword-list",
+        "prompt-copied",
+        "exemplar-copied",
+        "model-answer-copied",
+    }
+)
+_BLIND = ("no-words", "instructs-grader", "invisible-text", "code-only", "other-language")
+
 _INSTRUCTIONS = re.compile(
-    r"\b(?:ignore|disregard|forget)\b.{0,40}\b(?:instruction|rubric|criteri|prompt|above)"
-    r"|\b(?:give|award|grant|assign)\b.{0,30}\b(?:full|maximum|all|top)\b.{0,12}"
-    r"\b(?:marks?|points?|credit|score)"
-    r"|\b(?:dear|note to the|attention) (?:grader|marker|ai)\b",
+    r"\b(?:ignore|disregard|forget|override)\b.{0,40}"
+    r"\b(?:instructions?|rubric|criteri\w+|prompts?|above)\b"
+    r"|\b(?:give|award|grant|assign)\b.{0,30}\b(?:full|maximum|all|top|highest)\b.{0,12}"
+    r"\b(?:marks?|points?|credits?|scores?)"
+    r"|\b(?:dear|note to the|attention|hey|hello) (?:grader|marker|ai|assistant|llm)\b"
+    r"|\byou are (?:now )?(?:an? |the )?(?:ai|grader|marker|assistant|language model|llm|chatbot)\b"
+    r"|\bas an? (?:ai|language model|llm)\b|\bsystem prompt\b"
+    r"|\b(?:mark|grade|rate|score|count) (?:this|it|my answer|me)\b.{0,20}"
+    r"\b(?:as )?(?:correct|right|perfect|full|highly|100)\b"
+    r"|\bthis answer (?:deserves|should (?:get|receive|be (?:awarded|given)))\b"
+    r"|\bgib\b.{0,20}\bvolle\b.{0,5}\bpunkt|\bignorier\w*\b.{0,30}\banweisung"
+    r"|\bignor(?:a|e|ez)\b.{0,20}\binstruc(?:ciones|tions)",
     re.IGNORECASE,
 )
-_HIDDEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+# Markup that shows nothing: white, tiny, hidden or see-through words, and comments of some words.
+_UNSHOWN = re.compile(
+    r"(?<![\w-])color\s{0,3}[:=]\s{0,3}[\"']?"
+    r"(?:white|transparent|#f{3,8}\b|rgba?\(\s{0,3}255\s{0,3},\s{0,3}255\s{0,3},\s{0,3}255)"
+    r"|font-size\s{0,3}:\s{0,3}[0-2](?:\.\d{1,3})?(?:px|pt|em|rem|%)?\s{0,3}[;\"']"
+    r"|display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden|opacity\s{0,3}:\s{0,3}0?\.?0\b"
+    r"|<\w{1,10}[^<>]{0,100}\shidden\b|\\(?:text)?color\{white\}|\\[hv]?phantom\{"
+    r"|<!--(?:[^\w]{0,5}\w+){3}|^\[[^\]]{1,40}\]:\s{0,3}(?:#|<>)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HIDDEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_PLAIN_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd-\uffff]")
+_INLINE_CODE = re.compile(r"`[^`\n]{1,200}`")
 _FENCED = re.compile(
     r"^[ \t]{0,8}(```|~~~).*?(?:^[ \t]{0,8}\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
 )
@@ -38,39 +89,125 @@ _PROSE_FROM = 3  # words outside code from which an answer is more than code
 
 _KEYWORDS_FROM = 6  # words: below that, terse answers and keyword lists look the same
 _KEYWORDS_SHARE = 0.12  # of function words; sentences have 0.3 to 0.6, telegram style 0.15
+_JOINERS = frozenset({"and", "or"})  # "token and key and payload" is a list as well
 _COPIED = 0.8  # share of a clause's words that stand in the question's own wording
+_REPEATS = 0.75  # share of an answer's content that repeats the question
+_RUN = 6  # words in a row; students' own wordings hardly share so many with a text
+_PASTED = 0.6  # share of an answer's runs that stand in one other text
+_LONG = 12  # words; shorter answers may come to the same words by themselves
+_SHORT = 6  # words, unless they are the same to the last sign
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """``blind``: nothing can be suggested. ``cautious``: nothing with confidence."""
+    """``blind``: nothing can be suggested. ``cautious``: nothing with confidence.
+
+    ``flags`` are names of ``FLAGS``.
+    """
 
     blind: str = ""
     cautious: str = ""
     partial: str = ""  # only a part was read, so what is missing may stand in the rest
+    flags: tuple[str, ...] = ()
+
+    @property
+    def pasted(self) -> bool:
+        """Tell whether the words are those of an exemplar or of the model answer."""
+        return not {"exemplar-copied", "model-answer-copied"}.isdisjoint(self.flags)
+
+    @property
+    def trick(self) -> str:
+        """Say why even a rule's award is not sure, empty where nothing speaks against it."""
+        return " ".join(FLAGS[name] for name in self.flags if name in TRICKS)
 
 
-def guard(text: str, reading: Reading, known: frozenset[str]) -> Guard:
-    """Judge an answer before its meaning; ``known`` are the rubric's own words (stems)."""
-    partial = f"Only the first {READ_LIMIT} characters were read." * (len(text) > READ_LIMIT)
-    blind = (
-        "There are no words to read." * (not reading.tokens)
-        or "The text seems to instruct the grader." * bool(_INSTRUCTIONS.search(reading.text))
-        or "The text has invisible characters." * bool(_HIDDEN.search(reading.text))
-        or "The answer is code only." * _all_code(reading.text)
-    )
-    if blind or not _is_list(reading):
-        return Guard(blind=blind, partial=partial)
-    if len(reading.stems & known) < 2:
-        return Guard(blind="The words are not of the rubric's language.", partial=partial)
-    return Guard(cautious="This is a list of words, not a statement.", partial=partial)
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Texts that an answer may be pasted from, as runs of stems and as they stand."""
+
+    runs: tuple[tuple[str, frozenset[tuple[str, ...]]], ...] = ()
+    whole: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, rubric: Rubric) -> Sources:
+        """Read the exemplars and the model answer of a rubric."""
+        texts = [("exemplar-copied", exemplar.text) for exemplar in rubric.exemplars]
+        texts.append(("model-answer-copied", rubric.model_answer))
+        runs = ((name, frozenset(_runs([t.stem for t in tokens(text)]))) for name, text in texts)
+        return cls(tuple(runs), frozenset(" ".join(e.text.split()) for e in rubric.exemplars))
+
+    def pasted(self, reading: Reading) -> str:
+        """Return the flag of the text that an answer is pasted from, or nothing."""
+        if len(reading.tokens) >= _SHORT and " ".join(reading.text.split()) in self.whole:
+            return "exemplar-copied"
+        if len(reading.tokens) < _LONG:
+            return ""
+        own = _runs(reading.tokens_stems())
+        for name, known in self.runs:
+            if sum(run in known for run in own) >= _PASTED * len(own):
+                return name
+        return ""
+
+
+def _runs(words: Sequence[str]) -> list[tuple[str, ...]]:
+    return [tuple(words[n : n + _RUN]) for n in range(len(words) - _RUN + 1)]
+
+
+def guard(
+    text: str,
+    reading: Reading,
+    known: frozenset[str],
+    sources: Sources | None = None,
+    copied: frozenset[int] = frozenset(),
+) -> Guard:
+    """Judge an answer before its meaning.
+
+    ``known`` are the rubric's own words (stems), ``copied`` the clauses that repeat the question.
+    """
+    found = {
+        "no-words": not reading.tokens,
+        "instructs-grader": bool(_INSTRUCTIONS.search(reading.text)),
+        "invisible-text": _unshown(reading.text),
+        "code-only": _all_code(reading.text),
+    }
+    if _is_list(reading):
+        few = len(reading.stems & known) < 2
+        found["other-language" if few else "keyword-list"] = True
+    found["prompt-copied"] = _repeats(reading, copied)
+    flags = [name for name, there in found.items() if there]
+    if sources is not None and (pasted := sources.pasted(reading)):
+        flags.append(pasted)
+    if len(text) > READ_LIMIT:
+        flags.append("read-in-part")
+    blind = next((FLAGS[name] for name in flags if name in _BLIND), "")
+    careful = ("keyword-list", "prompt-copied", "exemplar-copied", "model-answer-copied")
+    cautious = next((FLAGS[name] for name in flags if name in careful), "")
+    partial = FLAGS["read-in-part"] if "read-in-part" in flags else ""
+    return Guard(blind, cautious, partial, tuple(flags))
+
+
+def _unshown(text: str) -> bool:
+    """Tell whether there is text that a marker does not see."""
+    if _HIDDEN.search(text):
+        return True
+    if "<span" in visible(_PLAIN_CONTROLS.sub(" ", text)):
+        return True  # the text's own markup is escaped there
+    return bool(_UNSHOWN.search(_INLINE_CODE.sub("", _FENCED.sub("", text))))
+
+
+def _repeats(reading: Reading, copied: frozenset[int]) -> bool:
+    """Tell whether most of what an answer says repeats the question."""
+    content = [sum(t.content for t in clause.tokens) for clause in reading.clauses]
+    repeated = sum(content[number] for number in copied)
+    return repeated >= 3 and repeated >= _REPEATS * sum(content)
 
 
 def _is_list(reading: Reading) -> bool:
     """Tell whether there are hardly any words that join others into statements."""
     words = reading.tokens
-    joining = sum(1 for word in words if not word.content)
-    return len(words) >= _KEYWORDS_FROM and joining < _KEYWORDS_SHARE * len(words)
+    joining = sum(1 for word in words if not word.content and word.word not in _JOINERS)
+    listed = sum(1 for word in words if word.word not in _JOINERS)
+    return listed >= _KEYWORDS_FROM and joining < _KEYWORDS_SHARE * listed
 
 
 def _all_code(text: str) -> bool:

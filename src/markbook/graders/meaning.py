@@ -10,13 +10,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
 
-from markbook.graders.guards import READ_LIMIT, Guard, copied_clauses, guard
+from markbook.graders.guards import READ_LIMIT, Guard, Sources, copied_clauses, guard
 from markbook.graders.phrases import Match, Phrase, Reading, Vocabulary, phrase_words
+from markbook.graders.rivals import contested, outdone, strange
 from markbook.graders.tokens import clauses, tokens
 from markbook.graders.vocabulary import LIGHT_STEMS
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from markbook.model import Criterion, Rubric
 
-__all__ = ["Judgement", "Meaning"]
+__all__ = ["Clues", "Judgement", "Meaning"]
 
 # From score to probability: fitted by eye on the exemplars left out one by one, and checked on
 # answers that earned all or nothing (docs/how-to/write-a-grader.md has the figures).
@@ -38,12 +39,12 @@ _UNDECIDED = 0.6  # the most where something speaks against it: a person looks
 _TURNED = 0.3  # loss of score by negation or order that is worth a note
 _QUOTED_FROM = 0.4  # probability from which the best stretch is shown
 _RICH = 10  # different words of a criterion from which their absence says something
-_EXPLAINED = 0.5  # share of a phrase that makes a clause one that the rubric knows
 _DOUBT = 0.13  # the least probability of a criterion that may be said in words not known here
 _SAYS_WORTH = 0.85  # "says" is written for markers, so its words are less those of students
 _QUESTION_WORD = 0.35  # weight of a word that the question itself contains
 _LIGHT_WORD = 0.5
 _COMMON_WORD = 0.6  # and of one that most criteria contain
+_PASTED = 0.85  # the most for a text that is an exemplar word for word: a person looks
 _EXEMPLAR_COPY = 95.0  # per cent of similarity at which an answer counts as an exemplar's copy
 
 
@@ -55,6 +56,26 @@ class Judgement:
     start: int | None = None
     end: int | None = None
     note: str = ""
+    clues: Clues | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clues:
+    """What a probability was made of, for whoever knows more than words.
+
+    ``score`` of the best match and ``raw``, the same before negation and order counted;
+    ``lean`` towards exemplars that earn it; ``words`` of the answer; ``odd`` where it says things
+    that the rubric does not explain. The probability may be moved between ``least`` and ``most``.
+    """
+
+    score: float
+    raw: float
+    turned: float
+    lean: float
+    words: int
+    odd: bool
+    least: float
+    most: float
 
 
 @dataclass(slots=True)
@@ -86,6 +107,7 @@ class Meaning:
     questions: tuple[str, ...] = ()
     _targets: list[_Target] = field(default_factory=list)
     _exemplars: list[_Exemplar] = field(default_factory=list)
+    _sources: Sources = field(default_factory=Sources)
     _vocabulary: Vocabulary = field(default_factory=Vocabulary)
     _weights: dict[str, float] = field(default_factory=dict)
     _known: frozenset[str] = frozenset()
@@ -98,30 +120,35 @@ class Meaning:
         made = cls(rubric, questions)
         made._targets = [_target(c, rubric) for c in rubric.criteria]
         made._exemplars = [_exemplar(e.text) for e in rubric.exemplars]
+        made._sources = Sources.of(rubric)
         made._weigh(answers)
         return made
 
     def judge(self, text: str, criteria: Sequence[str]) -> dict[str, Judgement]:
         """Judge one answer on the named criteria."""
+        return self.look(text, criteria)[1]
+
+    def look(self, text: str, criteria: Sequence[str]) -> tuple[Guard, dict[str, Judgement]]:
+        """Judge one answer on the named criteria, and say what is odd about it."""
         reading = Reading(text[:READ_LIMIT], self._vocabulary)
-        state = guard(text, reading, self._known)
-        if state.blind:
-            return {name: Judgement(None, note=state.blind) for name in criteria}
-        copy = self._copied_exemplar(reading)
         skip = copied_clauses(reading, self.questions)
+        state = guard(text, reading, self._known, self._sources, skip)
+        if state.blind:
+            return state, {name: Judgement(None, note=state.blind) for name in criteria}
+        copy = self._copied_exemplar(reading)
         matches = {t.criterion.id: self._best(reading, t, skip) for t in self._targets}
         near = self._neighbours(reading)
-        strange = _strange(reading, matches.values(), skip, self._known | self._asked)
+        foreign = strange(reading, matches.values(), skip, self._known | self._asked)
         found: dict[str, Judgement] = {}
         for target in self._targets:
             name = target.criterion.id
             if name not in criteria:
                 continue
             if copy is not None:
-                found[name] = _of_copy(copy, target, matches[name])
+                found[name] = _of_copy(copy, target, matches[name], state)
                 continue
-            found[name] = self._judge(target, matches, near, state, strange)
-        return found
+            found[name] = self._judge(target, matches, near, state, foreign, len(reading.tokens))
+        return state, found
 
     # -- one criterion -------------------------------------------------------------------------
 
@@ -131,7 +158,8 @@ class Meaning:
         matches: Mapping[str, Match | None],
         near: Sequence[float],
         state: Guard,
-        strange: bool,
+        foreign: bool,
+        words: int,
     ) -> Judgement:
         match = matches[target.criterion.id] or _NOTHING
         rivals = [
@@ -139,30 +167,40 @@ class Meaning:
             for other in self._targets
             if other is not target and (rival := matches[other.criterion.id]) is not None
         ]
-        outdone = _outdone(match, rivals)
-        contested = _contested(target.criterion, match, rivals)
-        score = match.score - outdone
+        loss = outdone(match, rivals)
+        disputed = contested(target.criterion, match, rivals)
+        score = match.score - loss
         odd = (
-            outdone > 0.1
-            or (strange and target.criterion.points > 0)
+            loss > 0.1
+            or (foreign and target.criterion.points > 0)
             or self._group_open(target.criterion.id, matches)
             or len(target.words) < _RICH
         )
         lowest = _lowest(match, score, odd or not target.criterion.evidence, state)
-        highest = self._highest(target, match, score, contested or bool(state.cautious))
-        probability = _curve(score) + self._lean(target, near)
-        probability = min(max(probability, lowest), highest)
+        highest = self._highest(target, match, score, disputed or bool(state.cautious))
+        lean = self._lean(target, near)
+        probability = min(max(_curve(score) + lean, lowest), highest)
+        clues = Clues(
+            score=score,
+            raw=match.raw,
+            turned=match.turned,
+            lean=lean,
+            words=words,
+            odd=odd,
+            least=lowest if state.partial or state.cautious else 0.0,
+            most=_UNDECIDED if highest <= _UNDECIDED else 1.0,
+        )
         notes = (
             state.cautious,
             state.partial,
-            "Another criterion claims the same words." * contested,
+            "Another criterion claims the same words." * disputed,
             "The words are there, but denied or otherwise connected."
             * (match.raw - match.score > _TURNED),
         )
         note = " ".join(n for n in notes if n)
         if match is _NOTHING or probability < _QUOTED_FROM:
-            return Judgement(probability, note=note)
-        return Judgement(probability, match.start, match.end, note)
+            return Judgement(probability, note=note, clues=clues)
+        return Judgement(probability, match.start, match.end, note, clues)
 
     def _highest(self, target: _Target, match: Match, score: float, undecided: bool) -> float:
         """Return the most that the probability of a criterion may be."""
@@ -189,11 +227,15 @@ class Meaning:
 
     def _best(self, reading: Reading, target: _Target, skip: frozenset[int]) -> Match | None:
         best: Match | None = None
+        turned = 0.0
         for phrase in target.phrases:
             match = reading.match(phrase, self._weight, skip)
-            if match and (best is None or (match.score, match.raw) > (best.score, best.raw)):
+            if match is None:
+                continue
+            turned = max(turned, match.turned)
+            if best is None or (match.score, match.raw) > (best.score, best.raw):
                 best = match
-        return best
+        return None if best is None else replace(best, turned=turned)
 
     # -- weights -------------------------------------------------------------------------------
 
@@ -308,49 +350,13 @@ def _curve(score: float) -> float:
     return _CURVE[-1][1]
 
 
-def _strange(
-    reading: Reading,
-    matches: Iterable[Match | None],
-    skip: frozenset[int],
-    known: frozenset[str],
-) -> bool:
-    """Tell whether an answer states something in words that the rubric does not have."""
-    explained = [m for m in matches if m is not None and m.raw >= _EXPLAINED]
-    for number, clause in enumerate(reading.clauses):
-        if number in skip or any(m.start < clause.end and clause.start < m.end for m in explained):
-            continue
-        words = {t.stem for t in clause.tokens if t.content}
-        if len(words - known) >= 1 and len(words) >= 2:
-            return True
-    return False
-
-
-def _overlap(one: Match, other: Match) -> bool:
-    return one.start < other.end and other.start < one.end
-
-
-def _outdone(match: Match, rivals: Sequence[tuple[Criterion, Match]]) -> float:
-    """Return what a match loses because another criterion explains the same words better."""
-    best = max((r.score for _, r in rivals if _overlap(match, r)), default=0.0)
-    return max(0.0, best - match.score) * 0.8
-
-
-def _contested(
-    criterion: Criterion, match: Match, rivals: Sequence[tuple[Criterion, Match]]
-) -> bool:
-    """Tell whether a criterion of the other sign fits the same words about as well."""
-    return any(
-        _overlap(match, rival)
-        and (other.points < 0) != (criterion.points < 0)
-        and rival.score > max(0.55, match.score - 0.2)
-        for other, rival in rivals
-    )
-
-
-def _of_copy(number: int, target: _Target, match: Match | None) -> Judgement:
+def _of_copy(number: int, target: _Target, match: Match | None, state: Guard) -> Judgement:
     note = f"Reads like exemplar {number + 1}."
+    sure = _PASTED if state.pasted else 0.95
+    if state.pasted:
+        note = f"{note} {state.cautious}"
     if number not in target.earned_by:
-        return Judgement(1 - 0.95, note=note)
+        return Judgement(1 - sure, note=note)
     if match is None:
-        return Judgement(0.95, note=note)
-    return Judgement(0.95, match.start, match.end, note)
+        return Judgement(sure, note=note)
+    return Judgement(sure, match.start, match.end, note)

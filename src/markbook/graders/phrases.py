@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rapidfuzz.distance import DamerauLevenshtein
@@ -24,6 +24,7 @@ _SHUFFLED = 0.12  # the most that a match loses by words in another order
 _SHUFFLED_ORDER = 0.6  # but a phrase that is about an order loses most of it
 _ORDER = frozenset({"first", "last", "befor", "after", "then", "later"})
 _LOOSE = 0.10  # and by words far apart
+_TURNED = 0.5  # share of the matched weight that is denied where a stretch says the opposite
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Match:
     """The best stretch for one phrase: ``score`` in [0, 1], places in the answer's text.
 
     ``raw`` is the score before negation counts: a phrase that is denied has a high ``raw`` and a
-    low ``score``. ``found`` are the stems of the phrase that were found.
+    low ``score``. ``found`` are the stems of the phrase that were found. ``turned`` is the highest
+    ``raw`` of any stretch of the answer that says the phrase the other way round, 0 for none.
     """
 
     score: float
@@ -61,6 +63,7 @@ class Match:
     end: int
     found: tuple[str, ...]
     phrase: Phrase
+    turned: float = 0.0
 
     @property
     def words(self) -> int:
@@ -167,8 +170,11 @@ class Reading:
                     by_clause.setdefault(hit.clause, {}).setdefault(number, []).append(hit)
         weights = [weight(stem) for stem in phrase.stems]
         best: Match | None = None
+        turned = 0.0
         for clause, found in by_clause.items():
-            best = _better(best, self._score(phrase, weights, found, 1.0))
+            own = self._score(phrase, weights, found, 1.0)
+            best = _better(best, own)
+            turned = max(turned, own.turned)
             following = by_clause.get(clause + 1)
             joined = following is not None and self._joined(clause)
             if (
@@ -181,7 +187,7 @@ class Reading:
                     for n in found.keys() | following.keys()
                 }
                 best = _better(best, self._score(phrase, weights, both, _PAIR))
-        return best
+        return None if best is None else replace(best, turned=turned)
 
     def _joined(self, clause: int) -> bool:
         """Tell whether a clause goes on in the next: on its line, or as the head of a list."""
@@ -219,7 +225,8 @@ class Reading:
         stems = tuple(phrase.stems[number] for number in sorted(found))
         first, last = self.tokens[min(places)], self.tokens[max(places)]
         score = min(1.0, raw * shape * agreement * phrase.worth)
-        return Match(score, min(1.0, raw), first.start, last.end, stems, phrase)
+        turned = raw if share >= _TURNED else 0.0
+        return Match(score, min(1.0, raw), first.start, last.end, stems, phrase, turned)
 
 
 def _better(one: Match | None, other: Match) -> Match:

@@ -111,6 +111,12 @@ class QuestionModel:
             sd[place], sure[place] = 0.0, 1.0
         return Prediction(mean, suggested, sd, sure, refused)
 
+    def held_out(self) -> dict[int, float]:
+        """Return what each marked answer would be expected to have without its own mark."""
+        found = self._process.unseen(self._marks) if self._marks else np.zeros(0)
+        held = np.clip(found, 0, 1).tolist()
+        return dict(zip(self._marks, held, strict=True))
+
     def first(self, count: int) -> tuple[int, ...]:
         """Return the answers to mark next, most useful first; marked ones are left out."""
         free = np.setdiff1d(np.arange(self._count), list(self._marks))

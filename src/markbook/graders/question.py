@@ -1,0 +1,302 @@
+"""All answers to one question, read together: criteria, marks so far, flags, expected scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from markbook.errors import MarkbookError
+from markbook.graders.criteria import bounds, decide, log_odds, said_otherwise
+from markbook.graders.guards import Guard
+from markbook.graders.lines import ScoreLine, Scores
+from markbook.graders.meaning import Judgement, Meaning
+from markbook.model import score
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from markbook.graders.answers import AnswerText
+    from markbook.graders.expected import Expected
+    from markbook.graders.learning.features import Read
+    from markbook.graders.learning.model import Prediction, QuestionModel
+    from markbook.graders.learning.vectors import TokenModel
+    from markbook.graders.lines import MarkLine
+    from markbook.graders.sense import Sense
+    from markbook.model import Rubric
+
+__all__ = ["FEW", "Learning", "Question"]
+
+FEW = 5  # answers; fewer are no cohort: nothing is learned, and no score is expected
+_LEARN_FROM = 2  # marks
+_MOVED = 0.15  # of probability, from which a note says that marks moved it
+_HELD = 0.85  # the most that words and meaning are sure of in a question that is refused
+_BY_DESIGN = 40  # answers ranked by what their mark would tell; the rest by their spread
+_FLAGGED = 0.3  # the most that is sure of a flagged answer's score
+_UNKNOWN = 0.3  # of the maximum: the least spread of a score that nothing carries
+_REFERENCES = 12
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What was learned so far, for the audit: marks used, and the error on them held out.
+
+    ``error`` is the root mean square of the learned score's error on marked answers, each
+    predicted without its own mark, ``before`` that of the prior alone; shares of the maximum.
+    """
+
+    marks: int = 0
+    error: float | None = None
+    before: float | None = None
+
+
+@dataclass
+class Question:
+    """A question's answers. ``marks`` by key of the text; ``model`` a sentence model or None."""
+
+    rubric: Rubric
+    answers: Sequence[AnswerText]
+    prompt: str = ""
+    marks: Mapping[str, MarkLine] = field(default_factory=dict)
+    model: TokenModel | None = None
+    _broken: str = field(default="", init=False)
+    _unmarked: NDArray[np.float64] | None = field(default=None, init=False)
+
+    @cached_property
+    def _looked(self) -> list[tuple[Guard, dict[str, Judgement]]]:
+        """What words alone say: for each answer its guard and a judgement of each criterion."""
+        meaning = Meaning.of(self.rubric, [a.text for a in self.answers], self.prompt)
+        names = [c.id for c in self.rubric.criteria]
+        found: list[tuple[Guard, dict[str, Judgement]]] = []
+        for answer in self.answers:
+            try:
+                found.append(meaning.look(answer.text, names))
+            except Exception as error:  # noqa: BLE001  (one odd answer must not stop the others)
+                note = f"Reading failed with {type(error).__name__}: {error}"
+                found.append((Guard(), {name: Judgement(None, note=note) for name in names}))
+        return found
+
+    @property
+    def guards(self) -> list[Guard]:
+        """What is odd about each answer."""
+        return [state for state, _ in self._looked]
+
+    def denied(self, place: int, name: str) -> str:
+        """Say that an answer denies what a criterion's evidence says, or nothing."""
+        clues = self._looked[place][1][name].clues
+        if clues is None or not said_otherwise(clues):
+            return ""
+        return "The words are there, but denied: a person looks."
+
+    @cached_property
+    def judged(self) -> dict[str, list[Judgement]]:
+        """Each criterion's judgement of each answer, by words, meaning and marks together."""
+        found: dict[str, list[Judgement]] = {}
+        for criterion in self.rubric.criteria:
+            by_words = [judgements[criterion.id] for _, judgements in self._looked]
+            decided = decide(criterion, by_words, self._senses.get(criterion.id))
+            found[criterion.id] = self._by_marks(criterion.id, decided)
+        if self.refused is not None and len(self.answers) >= FEW:
+            found = {name: [_held(each) for each in several] for name, several in found.items()}
+        return found
+
+    @cached_property
+    def _senses(self) -> dict[str, Sense]:
+        if self.model is None or not self.answers:
+            return {}
+        from markbook.graders.sense import sense
+
+        asked = self.prompt or " ".join(self.rubric.asked_as)
+        return sense(self.model, self.rubric, [a.text for a in self.answers], asked)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {answer.key: place for place, answer in enumerate(self.answers)}
+
+    # -- marks ---------------------------------------------------------------------------------
+
+    def _by_marks(self, name: str, judged: list[Judgement]) -> list[Judgement]:
+        """Move the probabilities of one criterion by the marks given so far."""
+        marks = {self._places[key]: name in mark.earned for key, mark in self.marks.items()}
+        if len(marks) < _LEARN_FROM or self._read is None:
+            return judged
+        import numpy as np
+
+        from markbook.graders.marked import Telling, learn
+
+        odds = np.array([0.0 if j.probability is None else log_odds(j.probability) for j in judged])
+        learned = learn(odds, self._read.places, marks)
+        texts = [answer.text for answer in self.answers]
+        telling = Telling.of(
+            [texts[p] for p, yes in marks.items() if yes],
+            [texts[p] for p, yes in marks.items() if not yes],
+        )
+        found: list[Judgement] = []
+        for place, judgement in enumerate(judged):
+            if judgement.probability is None or judgement.clues is None:
+                found.append(judgement)
+                continue
+            least, most = bounds(judgement.clues, 1.0)
+            moved = min(max(float(learned[place]), least), most)
+            new = replace(judgement, probability=moved)
+            if abs(moved - judgement.probability) >= _MOVED:
+                new = replace(new, note=f"Moved by {len(marks)} marks. {judgement.note}".strip())
+            if new.start is None and moved >= 0.5 and (at := telling.clause(texts[place])):
+                new = replace(new, start=at[0], end=at[1])
+            found.append(new)
+        return found
+
+    # -- scores --------------------------------------------------------------------------------
+
+    @cached_property
+    def _read(self) -> Read | None:
+        if len(self.answers) < FEW:
+            return None
+        from markbook.graders.learning.features import read
+        from markbook.graders.learning.texts import QuestionTexts
+
+        references = [self.rubric.model_answer] if self.rubric.model_answer.strip() else []
+        best = self._best_exemplars()
+        said = [" ".join(c.says for c in self.rubric.criteria if c.points > 0)]
+        texts = QuestionTexts(
+            self.rubric.question,
+            self.prompt or " ".join(self.rubric.asked_as),
+            tuple([*references, *best][:_REFERENCES] or said),
+            tuple(a.text for a in self.answers),
+        )
+        return read(texts, self.model)
+
+    def _best_exemplars(self) -> list[str]:
+        from markbook.graders.expected import maximum
+
+        most = maximum(self.rubric)
+        return [
+            e.text
+            for e in self.rubric.exemplars
+            if score(self.rubric, e.earns, points=most) >= most
+        ]
+
+    @cached_property
+    def _learned(self) -> QuestionModel | None:
+        if self._read is None:
+            return None
+        from markbook.graders.learning.model import ScoreModel
+        from markbook.graders.learning.prior import Prior
+
+        try:
+            prior = Prior.default(semantic=self.model is not None)
+            opened = ScoreModel(prior, self.model).open_read(self._read)
+        except (MarkbookError, OSError) as error:
+            self._broken = f"The learned score is not available: {error}"
+            return None
+        if self.marks:
+            self._unmarked = opened.predict().mean
+            opened.observe({self._places[key]: mark.score for key, mark in self.marks.items()})
+        return opened
+
+    @cached_property
+    def _predicted(self) -> Prediction | None:
+        return None if self._learned is None else self._learned.predict()
+
+    @cached_property
+    def learning(self) -> Learning:
+        """What was learned so far, with the error on the marks held out."""
+        if self._learned is None or not self.marks or self._unmarked is None:
+            return Learning(len(self.marks))
+        import numpy as np
+
+        held = self._learned.held_out()
+        given = np.array([self.marks[self.answers[place].key].score for place in held])
+        errors = [
+            float(np.sqrt(np.mean((each - given) ** 2)))
+            for each in (np.array(list(held.values())), self._unmarked[list(held)])
+        ]
+        return Learning(len(given), *errors)
+
+    @cached_property
+    def refused(self) -> str | None:
+        """Why no score of this question should be relied on, or None."""
+        if self.rubric.policy == "manual":
+            return "This question is left to people (policy: manual)."
+        if self._predicted is None:
+            return (
+                self._broken
+                or f"There are {len(self.answers)} answers only: too few to learn from."
+            )
+        return self._predicted.refused
+
+    def scores(self, lines: Mapping[str, Mapping[str, float]]) -> Scores:
+        """Return what is expected of each answer.
+
+        ``lines`` are the probabilities that were suggested: by key of the text, then by criterion;
+        a criterion that is missing counts as a half.
+        """
+        if not self.answers:
+            return Scores(self.refused)
+        import numpy as np
+
+        from markbook.graders.expected import Outcomes, together
+
+        n = len(self.answers)
+        names = [c.id for c in self.rubric.criteria]
+        table = np.array(
+            [[lines.get(a.key, {}).get(name, 0.5) for name in names] for a in self.answers]
+        ).reshape(n, len(names))
+        mean, sd = np.full(n, 0.5), np.full(n, 10.0)
+        if self._predicted is not None:
+            mean, sd = self._predicted.mean, self._predicted.sd
+        found = together(Outcomes.of(self.rubric, table), mean, sd, len(self.marks))
+        return Scores(self.refused, self._lines(found))
+
+    def _lines(self, found: Expected) -> tuple[ScoreLine, ...]:
+        ranks = self._ranks(found.sd)
+        lines: list[ScoreLine] = []
+        usual = float(found.mean.mean())
+        for place, answer in enumerate(self.answers):
+            mean, sd = float(found.mean[place]), float(found.sd[place])
+            suggested, sure = float(found.suggested[place]), float(found.confidence[place])
+            state, mark = self.guards[place], self.marks.get(answer.key)
+            if mark is not None:
+                mean, sd, suggested, sure = mark.score, 0.0, mark.score, 1.0
+            elif state.blind or state.trick:
+                # Flagged, not rewarded: no more is expected than of the others.
+                mean, suggested = min(mean, usual), min(suggested, usual)
+                sd, sure = max(sd, _UNKNOWN), min(sure, _FLAGGED)
+            elif self.refused is not None:
+                sure = min(sure, 0.5)
+            lines.append(
+                ScoreLine(
+                    answer.key,
+                    round(min(max(mean, 0.0), 1.0), 4),
+                    round(min(sd, 1.0), 4),
+                    round(min(sure, 1.0), 4),
+                    ranks[place],
+                    state.flags,
+                    round(min(max(suggested, 0.0), 1.0), 4),
+                )
+            )
+        return tuple(lines)
+
+    def _ranks(self, sd: NDArray[np.float64]) -> list[int]:
+        """Return for each answer its place in the order of marking, from 1; marked ones last."""
+        marked = {self._places[key] for key in self.marks}
+        chosen = list(self._learned.first(_BY_DESIGN)) if self._learned is not None else []
+        taken = marked | set(chosen)
+        rest = [place for place in range(len(sd)) if place not in taken]
+        rest.sort(key=lambda place: (-float(sd[place]), self.answers[place].key))
+        order = [*chosen, *rest, *sorted(marked)]
+        ranks = [0] * len(order)
+        for number, place in enumerate(order, start=1):
+            ranks[place] = number
+        return ranks
+
+
+def _held(judgement: Judgement) -> Judgement:
+    """Hold a judgement below what is accepted unseen."""
+    p = judgement.probability
+    if p is None:
+        return judgement
+    return replace(judgement, probability=min(max(p, 1 - _HELD), _HELD))
