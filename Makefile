@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 JOBS   ?= auto
 
-.PHONY: help setup demo test differential bench lint constraints clean-demo clean system-packages
+.PHONY: help setup demo test differential bench bench-suggest lint constraints clean-demo clean system-packages
 
 help:            ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -40,6 +40,9 @@ lint: setup      ## linters, types, layers
 
 bench: setup     ## measure Markbook beside nbgrader (ten minutes; benchmarks/RESULTS.md)
 	$(BIN)/python benchmarks/bench.py
+
+bench-suggest: setup  ## how good suggested scores are on the public sets in ../shared/asag
+	$(BIN)/python benchmarks/suggest.py
 
 constraints: setup  ## write constraints.txt from what is installed now
 	{ echo "# Versions that were tested together. Regenerate with 'make constraints' (no index addresses in here)."; \

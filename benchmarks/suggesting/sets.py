@@ -29,6 +29,7 @@ class SetQuestion:
 
     question: LabelledQuestion
     split: tuple[str, ...]
+    points: float  # the maximum
 
 
 def read_set(folder: Path, name: str) -> list[SetQuestion]:
@@ -45,7 +46,8 @@ def read_set(folder: Path, name: str) -> list[SetQuestion]:
         texts = QuestionTexts(f"{name}/{key}", several[0]["question"], references, answers)
         scores = tuple(min(1.0, float(r["score"]) / float(r["max_score"])) for r in several)
         split = tuple(r.get("split", "") for r in several)
-        found.append(SetQuestion(LabelledQuestion(texts, scores), split))
+        points = float(several[0]["max_score"])
+        found.append(SetQuestion(LabelledQuestion(texts, scores), split, points))
     return found
 
 

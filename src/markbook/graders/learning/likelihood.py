@@ -24,8 +24,13 @@ _PULL = 0.02
 _LEAST, _MOST = -7.0, -1.5  # logarithms of a mark's variance around the prior
 
 
-def fit_kernel(questions: Sequence[tuple[Question, NDArray[np.float64]]]) -> Kernel:
-    """Return the variances under which the marks (NaN: none) of all questions are likeliest."""
+def fit_kernel(
+    questions: Sequence[tuple[Question, NDArray[np.float64]]], parts: Sequence[str] = PARTS
+) -> Kernel:
+    """Return the variances under which the marks (NaN: none) of all questions are likeliest.
+
+    Only the named ``parts`` are used.
+    """
     data = []
     order = np.random.default_rng(0).permutation(len(questions))[:_QUESTIONS]
     for question, scores in (questions[place] for place in order):
@@ -35,10 +40,10 @@ def fit_kernel(questions: Sequence[tuple[Question, NDArray[np.float64]]]) -> Ker
             continue
         tables = dict(question.tables(rows, rows))
         scale = np.outer(question.spread[rows], question.spread[rows])
-        stack = np.stack([tables[n] * scale if n in tables else 0 * scale for n in PARTS])
+        stack = np.stack([tables[n] * scale if n in tables else 0 * scale for n in parts])
         left = scores[rows] - question.mean[rows]
         data.append((stack, np.diag(scale), left))
-    used = [k for k in range(len(PARTS)) if any(stack[k].any() for stack, _, _ in data)]
+    used = [k for k in range(len(parts)) if any(stack[k].any() for stack, _, _ in data)]
     begin = np.full(len(used) + 1, _USUAL)
     begin[-1] = -0.7
     found = minimize(
@@ -51,8 +56,8 @@ def fit_kernel(questions: Sequence[tuple[Question, NDArray[np.float64]]]) -> Ker
         options={"maxiter": 30},
     )
     sizes = np.exp(found.x)
-    parts = {PARTS[k]: float(size) for k, size in zip(used, sizes[:-1], strict=True)}
-    return Kernel(parts, float(sizes[-1]))
+    shares = {parts[k]: float(size) for k, size in zip(used, sizes[:-1], strict=True)}
+    return Kernel(shares, float(sizes[-1]))
 
 
 def _surprise(
