@@ -3,6 +3,7 @@
     .venv/bin/python tools/fit_prior.py ../shared/asag [--semantic]
 
 Sets of questions count about the same: of the big ones some questions are drawn by a fixed seed.
+One prior is fitted on all sets; another leaves SAF out, so that SAF can be evaluated with a start.
 See data/SOURCES.md for where the sets come from.
 """
 
@@ -33,8 +34,10 @@ for name in SETS:
     for question in draw_set(folder, name):
         marked.append(Marked(read(question.texts, model), np.array(question.scores, dtype=float)))
     print(name, len(marked), flush=True)
-begun = time.monotonic()
-prior = Prior.fit(marked, small=True)
-path = target / ("prior-semantic.npz" if semantic else "prior-words.npz")
-path.write_bytes(to_bytes(prior))
-print(f"{path.name}: {path.stat().st_size} bytes, {time.monotonic() - begun:.0f} s")
+kind = "semantic" if semantic else "words"
+for left_out, name in ((None, f"prior-{kind}"), ("saf_english", f"prior-{kind}-without-saf")):
+    begun = time.monotonic()
+    some = [m for m in marked if left_out is None or not m.read.texts.id.startswith(left_out)]
+    path = target / f"{name}.npz"
+    path.write_bytes(to_bytes(Prior.fit(some, small=True)))
+    print(f"{path.name}: {path.stat().st_size} bytes, {time.monotonic() - begun:.0f} s", flush=True)

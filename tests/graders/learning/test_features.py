@@ -55,6 +55,18 @@ def test_numbers_are_never_taken_for_one_another_however_alike_they_are_written(
     assert found[1] == pytest.approx(1, abs=1e-6)
 
 
+def test_the_side_that_an_answer_takes_is_seen_although_the_question_names_both() -> None:
+    texts = QuestionTexts(
+        "q",
+        "Is a connection-oriented or a connectionless service better?",
+        ("Connectionless, there is less overhead.",),
+        ("connectionless is better", "connection-oriented, of course", "it depends on the case"),
+    )
+    assert features(texts).column("side").tolist() == [1, -1, 0]
+    yes = question("No, it does not.", "Yes!", "It does.", references=("No, never.",))
+    assert features(yes).column("side").tolist() == [1, -1, 0]
+
+
 def test_the_order_of_the_answers_moves_their_rows_and_nothing_else(write_question: Any) -> None:
     texts, _ = write_question("cache")
     turned = replace(texts, answers=texts.answers[::-1])

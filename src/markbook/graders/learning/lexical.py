@@ -9,6 +9,8 @@ import numpy as np
 from rapidfuzz.distance import LCSseq
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from markbook.graders.learning.words import joins
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -19,10 +21,13 @@ __all__ = ["REFERENCE_NAMES", "character_likeness", "coverage", "reference_featu
 _ALIKE = 0.45  # cosine of character n-grams from which a word may stand for another
 _LCS_WORDS = 300  # of an answer are ordered against the reference
 _COVERED = 0.5
+_LEAD = 3  # words within which an answer says yes or no
+_YES, _NO = frozenset({"yes", "true", "yeah", "correct"}), frozenset({"no", "false", "not", "nope"})
 
 REFERENCE_NAMES = (
     "recall", "plain_recall", "hard_recall", "precision", "f1", "jaccard", "bigrams", "order",
     "clause_mean", "clause_min", "clause_share", "numbers", "missed_best", "negation",
+    "side",
 )  # fmt: skip
 
 
@@ -90,7 +95,7 @@ def _against(cohort: Cohort, model: Words, place: int) -> NDArray[np.float64]:
         [
             recall, plain_recall, hard, precision, f1, jaccard,
             _bigrams(cohort, model), _order(cohort, model), *clauses,
-            _numbers(cohort, model), missed, _negation(cohort, model),
+            _numbers(cohort, model), missed, _negation(cohort, model), _side(cohort, model),
         ]
     )  # fmt: skip
 
@@ -141,3 +146,52 @@ def _negation(cohort: Cohort, model: Words) -> NDArray[np.float64]:
     """Return by how much an answer denies more or less often than the reference, per clause."""
     rate = model.negators / max(1, len(model.clauses))
     return np.array([abs(a.negators / max(1, len(a.clauses)) - rate) for a in cohort.answers])
+
+
+def _side(cohort: Cohort, model: Words) -> NDArray[np.float64]:
+    """Return 1 for an answer on the reference's side, -1 on the other one, 0 where none is taken.
+
+    Sides are yes and no, or what the question offers ("is A or B better?"): overlap in words is
+    blind to them, since the question names both.
+    """
+    found = np.zeros(len(cohort.answers))
+    right = _yes_or_no(model)
+    if right:
+        found = np.array([right * _yes_or_no(a) for a in cohort.answers], dtype=float)
+    for one, other in _offers(cohort.asked):
+        right = _leaning(model, one, other)
+        if right:
+            taken = np.array([right * _leaning(a, one, other) for a in cohort.answers])
+            found = np.where(taken != 0, taken, found)
+    return found
+
+
+def _yes_or_no(words: Words) -> int:
+    for stemmed in words.stems[:_LEAD]:
+        if stemmed in _YES:
+            return 1
+        if stemmed in _NO:
+            return -1
+    return 0
+
+
+def _offers(asked: Words) -> list[tuple[str, str]]:
+    """Return the pairs of content words that the question joins with "or"."""
+    found = []
+    for place, stemmed in enumerate(asked.stems):
+        if stemmed == "or":
+            before = [s for s in asked.stems[max(0, place - 3) : place] if not joins(s)]
+            after = [s for s in asked.stems[place + 1 : place + 4] if not joins(s)]
+            if before and after and before[-1] != after[0]:
+                found.append((before[-1], after[0]))
+    return found
+
+
+def _leaning(words: Words, one: str, other: str) -> int:
+    """Return 1 or -1 for the word of two that stands first, 0 without either."""
+    for stemmed in words.stems:
+        if stemmed == one:
+            return 1
+        if stemmed == other:
+            return -1
+    return 0

@@ -30,13 +30,17 @@ __all__ = ["Marked", "Prior"]
 
 _CLIP = 4.0  # standard deviations: a feature never seen that far out counts no more than this
 _FOLDS = 5
-_FEW = 6.0  # questions: with that many, what was known before and what is new count the same
+_FEW = 10.0  # questions: with that many, what was known before and what is new count the same
 _LEAST = 4  # questions from which spread, process and trust are fitted anew
 _TRIED = (0, 3, 5, 10, 20)  # marks given, in the trials that trust is counted on
 _HALFWAY = 0.4  # and that share of a question
 _TRIAL_ANSWERS = 90
-_SMALL_SUPPORT = {"rows": 900}
-_SMALL_FOREST = {"trees": 60, "leaf": 60}
+_SHIPPED = {
+    False: ("prior-words", "prior-words-without-saf"),
+    True: ("prior-semantic", "prior-semantic-without-saf"),
+}
+_SMALL_SUPPORT = {"rows": 450}
+_SMALL_FOREST = {"trees": 50, "leaf": 90}
 _PER_QUESTION = 150  # marked answers of one question; a big class must not drown the others
 
 
@@ -55,8 +59,8 @@ def _number(texts: QuestionTexts) -> int:
 
 
 @cache
-def _default(semantic: bool) -> Prior:
-    return shipped("prior-semantic" if semantic else "prior-words")
+def _default(name: str) -> Prior:
+    return shipped(name)
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,19 @@ class Prior:
     @classmethod
     def default(cls, *, semantic: bool = False) -> Prior:
         """Return the prior that ships: for features of words alone, or with a sentence model's."""
-        return _default(semantic)
+        return _default(_SHIPPED[semantic][0])
+
+    @classmethod
+    def unknown_to(cls, questions: Sequence[QuestionTexts], *, semantic: bool) -> Prior | None:
+        """Return a prior that ships and was fitted on none of these questions, or None.
+
+        For evaluating: what was fitted on a question says nothing about how well it is predicted.
+        """
+        for name in _SHIPPED[semantic]:
+            prior = _default(name)
+            if not any(prior.knows(texts) for texts in questions):
+                return prior
+        return None
 
     @classmethod
     def fit(

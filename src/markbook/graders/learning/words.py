@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from markbook.graders.learning.texts import QuestionTexts
 
-__all__ = ["Cohort", "Words", "rarity", "read_cohort", "read_words", "shorten"]
+__all__ = ["Cohort", "Words", "joins", "rarity", "read_cohort", "read_words", "shorten"]
 
 READ_LIMIT = 6_000  # characters of an answer that are read: twenty times a usual one
 _WORD = re.compile(r"[^\W_]+(?:['\u2019](?:t|s|re|ve|ll|d|m)\b)?", re.UNICODE)
@@ -57,11 +57,12 @@ class Words:
     @property
     def content(self) -> tuple[str, ...]:
         """The stems that are no function words."""
-        return tuple(s for s in self.stems if not _joins(s))
+        return tuple(s for s in self.stems if not joins(s))
 
 
 @cache
-def _joins(stemmed: str) -> bool:
+def joins(stemmed: str) -> bool:
+    """Tell whether a stem is a function word's: "the", "of", "they"."""
     return stemmed in _FUNCTION_STEMS
 
 
@@ -138,7 +139,7 @@ def read_cohort(texts: QuestionTexts) -> Cohort:
     in_question = np.zeros(len(names), dtype=bool)
     in_question[[vocabulary[s] for s in asked.stems]] = True
     weights = np.array([rarity(s) for s in names], dtype=float)
-    weights[[_joins(s) for s in names]] *= _JOINING
+    weights[[joins(s) for s in names]] *= _JOINING
     weights[in_question] *= _ASKED
     return Cohort(
         answers,
