@@ -99,7 +99,7 @@ def cases(model):
     return found
 
 
-def judged(kind, rubric, prompt, cohort, texts, labels, model):
+def judged(kind, rubric, prompt, cohort, texts, labels, model):  # noqa: PLR0913
     meaning = Meaning.of(rubric, cohort, prompt)
     names = [c.id for c in rubric.criteria]
     said = [meaning.judge(text, names) for text in texts]
