@@ -15,7 +15,8 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from markbook.gradebook import Gradebook
-from markbook.model import Suggestion
+from markbook.marking.items import item_id
+from markbook.model import Expectation, Suggestion
 from markbook.rubrics import load_rubric
 
 pytestmark = pytest.mark.browser
@@ -108,6 +109,7 @@ def suggest(course, question="doors"):
                         awarded=awarded, confidence=0.87, grader="test",
                         rubric_version=rubric.version, span=text[:end] if awarded else None,
                         start=0 if awarded else None, end=end if awarded else None,
+                        note="not calibrated, 0.6 at most" if awarded else "",
                     )
                 )  # fmt: skip
         gb.replace_suggestions("hw", question, made)
@@ -236,6 +238,7 @@ def test_twenty_answers_are_marked_by_keyboard_alone(room, serve, visit, noise, 
     with serve(room) as client:
         page = visit(client.sign_in())
         page.screenshot(path=pictures / "marking.png")
+        expect(page.locator("#criteria .ghost").first).to_contain_text("not calibrated")
         seen = [current(page)]
         page.keyboard.press("Enter")  # nothing is decided: nothing is stored, nothing moves
         expect(page.locator("#toast")).to_contain_text("Not marked yet")
@@ -556,3 +559,57 @@ def test_no_width_makes_the_page_scroll_sideways(room, serve, visit, pictures, n
             page.goto("{0.scheme}://{0.netloc}".format(urlsplit(client.address)) + path)
             page.wait_for_timeout(200)
             assert page.evaluate("document.documentElement.scrollWidth") <= size[0], path
+
+
+def expect_scores(course, question="doors"):
+    """Expect a score of each text, as a run of the graders would have."""
+    with Gradebook.open(course) as gb:
+        texts = sorted({a.hash for a in gb.answers("hw", question) if a.text.strip()})
+        made = [
+            Expectation(
+                question,
+                key,
+                0.6,
+                0.2,
+                0.7,
+                rank,
+                ("listed-words",) if rank == 1 else (),
+                None,
+                0.5,
+            )
+            for rank, key in enumerate(texts, start=1)
+        ]
+        gb.replace_suggestions("hw", question, gb.suggestions("hw", question), made)
+    return {key: rank for rank, key in enumerate(texts)}
+
+
+def test_the_most_useful_come_first_with_what_is_expected_of_them_learned_from_each_mark(
+    room, serve, visit, noise, pictures
+):
+    ranks = expect_scores(room)
+    with serve(room) as client:
+        page = visit(client.sign_in())
+        page.locator("#order").select_option("useful")
+        expect(page.locator("#notice")).to_contain_text("calls this answer odd: listed words")
+        expect(page.locator("#place")).to_have_text(f"1 of {len(TEXTS) + 2}")
+        with Gradebook.open(room) as gb:
+            answers = gb.answers("hw", "doors")
+        first = {item_id("hw", "doors", a.student) for a in answers if ranks.get(a.hash) == 0}
+        assert current(page) in first
+        expect(page.locator("#expected")).to_contain_text("Expected")
+        page.screenshot(path=pictures / "expected.png")
+        expect(page.locator("#score-state")).to_have_text("not marked yet")
+        for number in range(3):
+            press_on(page, "12"[number % 2], "Enter")
+        stored(page)
+        assert len(marks(room)) == 3, "what is expected became a mark"
+        # The process may still be reading: whoever looks again later sees what it learned.
+        for _ in range(60):
+            page.wait_for_timeout(500)
+            page.keyboard.press("j")
+            page.wait_for_timeout(200)
+            if "learned from 3 marks" in page.locator("#expected").inner_text():
+                break
+        expect(page.locator("#expected")).to_contain_text("learned from 3 marks of this question")
+        page.screenshot(path=pictures / "learned.png")
+    assert noise == []

@@ -86,7 +86,8 @@ function suggested(suggestion) {
   meter.append(fill);
   return h("span", { class: "ghost" },
     h("span", { class: "ghost-tag" }, "suggested ", meter, ` ${percent(suggestion.confidence)}`),
-    suggestion.span ? h("q", { class: "span" }, shorten(suggestion.span)) : null);
+    suggestion.span ? h("q", { class: "span" }, shorten(suggestion.span)) : null,
+    suggestion.note ? h("span", { class: "from" }, ` ${suggestion.note}`) : null);
 }
 
 const shorten = (text) => (text.length > 160 ? `${text.slice(0, 150).trimEnd()} …` : text);
