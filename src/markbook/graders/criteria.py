@@ -133,8 +133,8 @@ def decide(
         least, most = bounds(clues, 0.0 if sense is None else float(sense.best[place]))
         probability = min(max(float(_sigmoid(odds[place])), least), most)
         decided = replace(judgement, probability=probability)
-        if most <= _DENIED and not decided.note:
-            decided = replace(decided, note="It is said, and denied or claimed otherwise, too.")
+        if said_otherwise(clues) and not decided.note:
+            decided = replace(decided, note="The answer says the opposite of it, too.")
         if decided.start is None and sense is not None and probability >= _QUOTED:
             decided = _quoted(decided, sense, place)
         found.append(decided)

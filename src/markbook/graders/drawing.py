@@ -5,15 +5,16 @@ Student text is escaped, never rendered.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from markbook.graders.charts import KINDS, criteria_chart
+from markbook.graders.drawing_scores import answer_row, draw_scores, score_text
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from markbook.graders.answers import AnswerText
     from markbook.graders.grader import Grader
     from markbook.graders.lines import SuggestionLine
     from markbook.model import Criterion
@@ -24,14 +25,6 @@ _CONFIDENT = 0.9
 _DOUBTFUL_SHOWN = 12  # answers: more belong on the marking page, not in an audit
 _EVIDENCE_SHOWN = 3
 _TEXT_SHOWN = 300  # characters of an answer
-_COLOURS = ("#1b7837", "#a6dba0", "#d9d9d9", "#c2a5cf", "#762a83")  # readable without colour sight
-_KINDS = (
-    "earned, confident",
-    "earned, less so",
-    "abstained",
-    "not earned, less so",
-    "not earned, confident",
-)
 
 
 @dataclass(frozen=True)
@@ -52,16 +45,17 @@ class Drawing:
         parts = [
             f"<h3>{escape(grader.rubric.question)}</h3><p>{escape(head)}</p>",
             _table(grader, counts),
-            _chart(counts),
+            criteria_chart(counts),
             _evidence(grader),
+            draw_scores(grader),
             _doubtful(grader),
             _findings(grader),
         ]
         lines = [head] + [
-            f"{name}: " + ", ".join(f"{n} {k}" for k, n in zip(_KINDS, row, strict=True))
+            f"{name}: " + ", ".join(f"{n} {k}" for k, n in zip(KINDS, row, strict=True))
             for name, row in counts.items()
         ]
-        return cls("\n".join(parts), "\n".join(lines))
+        return cls("\n".join(parts), "\n".join(lines + score_text(grader)))
 
     def _repr_html_(self) -> str:
         return self.html
@@ -80,7 +74,7 @@ def _kind(line: SuggestionLine) -> int:
 
 
 def _counts(grader: Grader, criterion: str) -> list[int]:
-    row = [0] * len(_KINDS)
+    row = [0] * len(KINDS)
     for line in grader.suggestions:
         if line.criterion == criterion:
             row[_kind(line)] += 1
@@ -88,7 +82,7 @@ def _counts(grader: Grader, criterion: str) -> list[int]:
 
 
 def _table(grader: Grader, counts: dict[str, list[int]]) -> str:
-    head = "".join(f"<th>{escape(k)}</th>" for k in ("criterion", "points", "decided by", *_KINDS))
+    head = "".join(f"<th>{escape(k)}</th>" for k in ("criterion", "points", "decided by", *KINDS))
     rows = "".join(
         f"<tr><td title='{escape(c.says, quote=True)}'>{escape(c.id)}</td><td>{c.points:g}</td>"
         f"<td>{escape(grader.methods.get(c.id, 'nothing'))}</td>"
@@ -97,34 +91,6 @@ def _table(grader: Grader, counts: dict[str, list[int]]) -> str:
         for c in grader.rubric.criteria
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def _chart(counts: dict[str, list[int]]) -> str:
-    """Draw one stacked bar for each criterion, as SVG, with the same bytes on every run."""
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
-    with rc_context({"svg.hashsalt": "markbook", "svg.fonttype": "none", "font.size": 9}):
-        figure = Figure(figsize=(7.5, 0.7 + 0.34 * len(counts)), layout="constrained")
-        FigureCanvasSVG(figure)
-        axes = figure.add_subplot()
-        names = list(counts)
-        left = [0] * len(names)
-        for kind, (label, colour) in enumerate(zip(_KINDS, _COLOURS, strict=True)):
-            values = [counts[name][kind] for name in names]
-            axes.barh(names, values, left=left, color=colour, label=label)
-            left = [a + b for a, b in zip(left, values, strict=True)]
-        axes.invert_yaxis()
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_xlabel("answers")
-        axes.spines[["top", "right"]].set_visible(False)
-        figure.legend(loc="outside upper center", ncols=len(_KINDS), frameon=False, fontsize=7)
-        stream = io.StringIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    svg = stream.getvalue()
-    return svg[svg.index("<svg") :]
 
 
 def _evidence(grader: Grader) -> str:
@@ -156,20 +122,12 @@ def _doubtful(grader: Grader) -> str:
     answers.sort(key=lambda a: (-len(open_[a.key]) * a.count, a.key))
     if not answers:
         return "<p>No answer is in doubt.</p>"
-    rows = "".join(_row(a, ", ".join(open_[a.key])) for a in answers[:_DOUBTFUL_SHOWN])
+    rows = "".join(answer_row(a, ", ".join(open_[a.key])) for a in answers[:_DOUBTFUL_SHOWN])
     more = len(answers) - _DOUBTFUL_SHOWN
     rest = f"<p>and {more} more.</p>" if more > 0 else ""
     return (
         f"<h4>Doubtful answers ({len(answers)})</h4><table><thead><tr><th>answer</th>"
         f"<th>students</th><th>undecided</th></tr></thead><tbody>{rows}</tbody></table>{rest}"
-    )
-
-
-def _row(answer: AnswerText, reason: str) -> str:
-    text = answer.text[:_TEXT_SHOWN] + ("…" if len(answer.text) > _TEXT_SHOWN else "")
-    return (
-        f"<tr><td style='text-align:left;white-space:pre-wrap'>{escape(text)}</td>"
-        f"<td>{answer.count}</td><td>{escape(reason)}</td></tr>"
     )
 
 

@@ -117,8 +117,8 @@ def together(
     spread = np.sqrt(np.maximum(weights @ grid**2 - middle**2, 0) + 0.02**2)
     near = (np.abs(grid[:, None] - grid[None]) <= _NEAR + _EDGE).astype(float)
     inside = weights @ near
-    close = 1e-3 * np.abs(grid[None] - middle[:, None])
-    best = np.argmax(inside - close, axis=1)
+    # Among scores about as likely to be near the mark, the one that is likely itself.
+    best = np.argmax(inside + 0.1 * weights, axis=1)
     rows = np.arange(len(best))
     sure = borne_out * np.minimum(inside[rows, best], 1.0)
     return Expected(middle, spread, grid[best], sure)

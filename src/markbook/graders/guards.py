@@ -129,10 +129,11 @@ class Sources:
     whole: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, rubric: Rubric) -> Sources:
-        """Read the exemplars and the model answer of a rubric."""
+    def of(cls, rubric: Rubric, questions: Sequence[str] = ()) -> Sources:
+        """Read the exemplars and the model answer of a rubric, and the wordings of the question."""
         texts = [("exemplar-copied", exemplar.text) for exemplar in rubric.exemplars]
         texts.append(("model-answer-copied", rubric.model_answer))
+        texts += [("prompt-copied", question) for question in questions]
         runs = ((name, frozenset(_runs([t.stem for t in tokens(text)]))) for name, text in texts)
         return cls(tuple(runs), frozenset(" ".join(e.text.split()) for e in rubric.exemplars))
 
@@ -175,7 +176,8 @@ def guard(
         found["other-language" if few else "keyword-list"] = True
     found["prompt-copied"] = _repeats(reading, copied)
     flags = [name for name, there in found.items() if there]
-    if sources is not None and (pasted := sources.pasted(reading)):
+    pasted = sources.pasted(reading) if sources is not None else ""
+    if pasted and pasted not in flags:
         flags.append(pasted)
     if len(text) > READ_LIMIT:
         flags.append("read-in-part")

@@ -120,7 +120,7 @@ class Meaning:
         made = cls(rubric, questions)
         made._targets = [_target(c, rubric) for c in rubric.criteria]
         made._exemplars = [_exemplar(e.text) for e in rubric.exemplars]
-        made._sources = Sources.of(rubric)
+        made._sources = Sources.of(rubric, questions)
         made._weigh(answers)
         return made
 

@@ -1,0 +1,164 @@
+"""The part of a grader's drawing that is about scores: learning, flags, groups, what to read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from html import escape
+from typing import TYPE_CHECKING
+
+from markbook.graders.charts import scores_chart
+from markbook.graders.guards import FLAGS
+from markbook.text.controls import visible
+from markbook.text.groups import find_clusters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markbook.graders.answers import AnswerText
+    from markbook.graders.grader import Grader
+    from markbook.graders.lines import ScoreLine
+
+__all__ = ["answer_row", "draw_scores", "score_text"]
+
+_FIRST_SHOWN = 8
+_FLAGGED_SHOWN = 8  # answers of each flag
+_GROUPS_SHOWN = 10
+_TEXT_SHOWN = 300  # characters of an answer
+_NOBODY = 0.9  # confidence from which a suggested score is rarely looked at
+_READ_LIMIT = 20_000  # characters of an answer that groups are made by
+
+
+def draw_scores(grader: Grader) -> str:
+    """Return the sections on scores as HTML; student text is escaped."""
+    lines = grader.scores.lines
+    if not lines:
+        return ""
+    parts = [
+        "<h4>Expected scores</h4>",
+        _state(grader),
+        _chart(lines),
+        _first(grader),
+        _flagged(grader),
+        _groups(grader),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def score_text(grader: Grader) -> list[str]:
+    """Return the same in a few lines of plain text."""
+    lines = grader.scores.lines
+    found = [f"refused: {grader.scores.refused}"] if grader.scores.refused else []
+    if lines:
+        mean = sum(line.mean for line in lines) / len(lines)
+        sure = sum(line.confidence >= _NOBODY for line in lines)
+        found.append(f"expected score: {mean:.2f} of the maximum on average, {sure} of them sure")
+        found += [f"flag {name}: {count}" for name, count in _flags(lines).most_common()]
+    return found
+
+
+def _chart(lines: Sequence[ScoreLine]) -> str:
+    """Draw the answers without a mark: what is known of the others is no expectation."""
+    open_ = [line for line in lines if line.sd > 0]
+    return scores_chart([x.mean for x in open_], [x.confidence for x in open_]) if open_ else ""
+
+
+def _state(grader: Grader) -> str:
+    """Say whether scores are refused, what they are made of, and how well they were learned."""
+    question, scores = grader.question, grader.scores
+    parts: list[str] = []
+    if scores.refused:
+        parts.append(
+            f"<p><b>Refused:</b> {escape(scores.refused)} "
+            "Nothing here should be accepted unseen.</p>"
+        )
+    with_model = "with a sentence model" if question.model else "by words only"
+    learning = question.learning
+    told = f"No marks of this question so far; read {with_model}."
+    if learning.marks:
+        told = f"Learned from {learning.marks} marked answers; read {with_model}."
+    if learning.error is not None and learning.before is not None:
+        told += (
+            f" Each of them, predicted without its own mark, is {learning.error:.2f} of the maximum"
+            f" off (root mean square); before any mark it was {learning.before:.2f}."
+        )
+    open_ = [line for line in scores.lines if line.sd > 0]
+    sure = sum(line.confidence >= _NOBODY for line in open_)
+    told += (
+        f" Of {len(open_)} answers without a mark, {sure} have a suggested score with"
+        f" {_NOBODY:.0%} confidence or more: that a person's mark is within a tenth of it."
+    )
+    parts.append(f"<p>{escape(told)}</p>")
+    return "".join(parts)
+
+
+def _first(grader: Grader) -> str:
+    lines = sorted((x for x in grader.scores.lines if x.sd > 0), key=lambda line: line.rank)
+    answers = {answer.key: answer for answer in grader.answers}
+    if not lines:
+        return ""
+    rows = "".join(
+        answer_row(
+            answers[line.key],
+            f"{line.mean:.2f} \u00b1 {line.sd:.2f}",
+            f"{line.suggested if line.suggested is not None else line.mean:.2f}"
+            f" ({line.confidence:.0%})",
+        )
+        for line in lines[:_FIRST_SHOWN]
+    )
+    return (
+        "<h4>Mark these first</h4><p>Their marks tell most about all the others.</p>"
+        "<table><thead><tr><th>answer</th><th>students</th><th>expected</th><th>suggested</th>"
+        f"</tr></thead><tbody>{rows}</tbody></table>"
+    )
+
+
+def _flags(lines: Sequence[ScoreLine]) -> Counter[str]:
+    return Counter(flag for line in lines for flag in line.flags)
+
+
+def _flagged(grader: Grader) -> str:
+    counts = _flags(grader.scores.lines)
+    if not counts:
+        return ""
+    flags = {line.key: line.flags for line in grader.scores.lines}
+    parts: list[str] = []
+    for name, count in sorted(counts.items(), key=lambda each: (-each[1], each[0])):
+        there = [a for a in grader.answers if name in flags[a.key]][:_FLAGGED_SHOWN]
+        quoted = "".join(f"<li><q>{_shown(a)}</q></li>" for a in there)
+        says = FLAGS.get(name, name)
+        parts.append(f"<b>{escape(name)}</b> ({count}): {escape(says)}<ul>{quoted}</ul>")
+    return "<h4>Flagged: never awarded with confidence</h4>" + "".join(parts)
+
+
+def _groups(grader: Grader) -> str:
+    texts = {answer.key: answer.text[:_READ_LIMIT] for answer in grader.answers}
+    answers = {answer.key: answer for answer in grader.answers}
+    clusters = find_clusters(texts)
+    students = sum(a.count for a in grader.answers)
+    if not clusters:
+        return "<h4>Groups</h4><p>No two answers say the same.</p>"
+    decisions = len(texts) - sum(len(c.members) - 1 for c in clusters)
+    rows = "".join(
+        f"<tr><td style='text-align:left;white-space:pre-wrap'>{_shown(answers[c.leader])}</td>"
+        f"<td>{len(c.members)}</td><td>{sum(answers[k].count for k in c.members)}</td></tr>"
+        for c in clusters[:_GROUPS_SHOWN]
+    )
+    return (
+        f"<h4>Groups</h4><p>{escape(f'{decisions} decisions do for {students} students.')}</p>"
+        "<table><thead><tr><th>answer</th><th>wordings</th><th>students</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def _shown(answer: AnswerText) -> str:
+    more = "\u2026" if len(answer.text) > _TEXT_SHOWN else ""
+    return visible(answer.text[:_TEXT_SHOWN]) + more
+
+
+def answer_row(answer: AnswerText, *cells: str) -> str:
+    """Return a row of a table: the answer, escaped, how many students wrote it, other cells."""
+    rest = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    return (
+        f"<tr><td style='text-align:left;white-space:pre-wrap'>{_shown(answer)}</td>"
+        f"<td>{answer.count}</td>{rest}</tr>"
+    )
