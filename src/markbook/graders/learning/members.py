@@ -142,13 +142,15 @@ class Forest(Member):
                 tables.append(np.where(nodes < 0, -1, nodes + start))
             return np.concatenate(tables).astype(np.int32)
 
+        low = joined("children_left")
+        value = np.concatenate([t.value[:, 0, 0] for t in trees_])
         return cls(
             starts[:-1].astype(np.int32),
             np.concatenate([t.feature for t in trees_]).astype(np.int16),
             np.concatenate([t.threshold for t in trees_]).astype(np.float32),
-            joined("children_left"),
+            low,
             joined("children_right"),
-            np.concatenate([t.value[:, 0, 0] for t in trees_]).astype(np.float32),
+            np.where(low < 0, value, 0).astype(np.float32),
         )
 
     def predict(self, values: NDArray[np.float64]) -> NDArray[np.float64]:

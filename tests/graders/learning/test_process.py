@@ -1,0 +1,87 @@
+"""The process inside a question, and the variances it is fitted with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, WhiteKernel
+
+from markbook.graders.learning.likelihood import fit_kernel, fit_spread, spread
+from markbook.graders.learning.process import PARTS, Kernel, Process, Question
+
+if TYPE_CHECKING:
+    from markbook.graders.learning.prior import Marked
+
+
+def question(marked: Marked, mean: float = 0.5, sd: float = 0.2) -> Question:
+    n = len(marked.scores)
+    standard = np.random.default_rng(0).normal(size=(n, 4))
+    return Question(marked.read, standard, np.full(n, mean), np.full(n, sd))
+
+
+def test_with_one_part_the_process_is_scikit_learns(marked_questions: list[Marked]) -> None:
+    seen = question(marked_questions[0], mean=0.0, sd=1.0)
+    marks = {0: 0.3, 5: 0.9, 11: 0.1}
+    mean, variance = Process(seen, Kernel({"near": 1.0}, 0.1)).given(marks)
+    # exp(-d^2 / (4 * 0.5)) for four features: a length of 1.
+    oracle = GaussianProcessRegressor(RBF(1.0) + WhiteKernel(0.1), optimizer=None)
+    oracle.fit(seen.standard[list(marks)], list(marks.values()))
+    expected, sd = oracle.predict(seen.standard, return_std=True)
+    unmarked = np.setdiff1d(np.arange(len(mean)), list(marks))
+    assert np.allclose(mean, expected, atol=1e-6)
+    assert np.allclose(variance[unmarked], sd[unmarked] ** 2, atol=1e-6)
+
+
+def test_what_a_mark_would_have_been_is_told_without_that_mark(
+    marked_questions: list[Marked],
+) -> None:
+    process = Process(question(marked_questions[0]), Kernel({"letters": 0.5, "level": 0.2}, 0.3))
+    marks = {2: 0.4, 3: 1.0, 8: 0.0, 9: 0.7}
+    alone = [
+        process.given({p: s for p, s in marks.items() if p != place})[0][place] for place in marks
+    ]
+    assert np.allclose(process.unseen(marks), alone, atol=1e-6)
+
+
+def test_what_is_left_after_marks_is_what_given_says(marked_questions: list[Marked]) -> None:
+    process = Process(question(marked_questions[0]), Kernel({"words": 0.5, "near": 0.4}, 0.3))
+    every, seen = np.arange(24), np.array([1, 4, 6])
+    left = np.diag(process.left(every, seen))
+    _, variance = process.given(dict.fromkeys(seen.tolist(), 0.5))
+    rest = np.setdiff1d(every, seen)
+    assert np.allclose((left + process.noise)[rest], variance[rest], atol=1e-8)
+
+
+@pytest.mark.parametrize("part", ["near", "level"])
+def test_the_part_that_made_the_marks_is_found(marked_questions: list[Marked], part: str) -> None:
+    drawn = np.random.default_rng(1)
+    data = []
+    for marked in marked_questions * 3:
+        seen = question(marked, sd=0.3)
+        every = np.arange(24)
+        table = dict(seen.tables(every, every))[part] * 0.3**2
+        truth = drawn.multivariate_normal(np.zeros(24), table + 1e-9 * np.eye(24))
+        data.append((seen, seen.mean + truth + 0.05 * drawn.normal(size=24)))
+    kernel = fit_kernel(data)
+    assert max(kernel.parts, key=lambda name: kernel.parts[name]) == part
+    assert 0.3 < kernel.parts[part] < 3
+    assert kernel.noise < 0.2
+
+
+def test_only_parts_that_are_asked_for_are_fitted(marked_questions: list[Marked]) -> None:
+    data = [(question(m), m.scores) for m in marked_questions]
+    assert set(fit_kernel(data, ("level", "letters")).parts) == {"level", "letters"}
+    # Without a model there is no meaning; a mean that is the same for all has no slope.
+    assert set(fit_kernel(data).parts) == set(PARTS) - {"meaning", "slope"}
+
+
+def test_the_spread_is_wide_where_errors_were() -> None:
+    drawn = np.random.default_rng(0)
+    mean = drawn.uniform(0, 1, 2_000)
+    scores = mean + np.where(mean > 0.7, 0.05, 0.25) * drawn.normal(size=2_000)
+    weights = fit_spread(mean, np.zeros(2_000), scores)
+    low, high = spread(weights, np.array([0.3, 0.9]), np.zeros(2))
+    assert high < 0.6 * low
