@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
-from nbformat.v4 import new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from markbook.course import Course
 from markbook.errors import CourseError, UsageError
@@ -105,6 +105,17 @@ def gb(course: Callable[..., Course]) -> Iterator[Gradebook]:
         yield book
 
 
+# A grader that says nothing of any answer, and that no function of it decides "integrity".
+UNDECIDED = """\
+from pathlib import Path
+from markbook.graders.lines import write_suggestions
+from markbook.graders.methods import METHODS_NAME, write_methods
+
+write_suggestions(Path(suggestions), [])
+write_methods(Path(suggestions).with_name(METHODS_NAME), {"integrity": "meaning"})
+"""
+
+
 class Graders(Executor):
     """Gives at once what grader notebooks would: by default everything is left open."""
 
@@ -161,9 +172,15 @@ def test_what_a_grader_left_open_is_suggested_with_a_quotation_and_little_confid
 def test_nobodys_name_is_sent(course: Callable[..., Course], gb: Gradebook, server: Any) -> None:
     server.always = lambda exchange: exchange.verdicts(quote=exchange.asked["answer"])
 
+    _save(gb, "grace-hopper1906", "Grace says that it fits. Hopper.")
+
     suggest(course(), gb, "hw", executor=Graders())
 
-    (exchange,) = server.seen
+    assert len(server.seen) == 2
+    assert not any(
+        b"Grace" in exchange.raw or b"Hopper" in exchange.raw for exchange in server.seen
+    )
+    (exchange,) = [e for e in server.seen if b"Grace" not in e.raw and b"token would" in e.raw]
     assert b"lovelace" not in exchange.raw.lower()
     assert b"bob" not in exchange.raw.lower()
     assert _of(gb)["integrity"].span == TEXT  # the places are those of the answer as written
@@ -330,9 +347,12 @@ def test_the_command_warns_where_answers_go_and_a_real_grader_leaves_them_open(
 
     from markbook.cli.verbs.suggest import command
 
-    _save(gb, "cid", "```python\nprint('signed')\n```")  # code only: graders do not judge it
     gb.close()
     here = course(None, url="http://models.invalid/v1", timeout=5.0, requests=1)
+    parameters = new_code_cell("answers = rubric = ''", metadata={"tags": ["parameters"]})
+    grader = new_notebook(cells=[parameters, new_code_cell(UNDECIDED)])
+    grader.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(grader, here.rubrics("hw") / "one.ipynb")
     arguments = ["hw", "--course", str(here.root), "--suggester", "openai-compatible", "--json"]
 
     result = CliRunner().invoke(command, arguments, standalone_mode=False)

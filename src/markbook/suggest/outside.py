@@ -218,7 +218,7 @@ class OutsideRun:
         names: dict[str, set[str]] = defaultdict(set)
         for answer in self._gb.answers(self._assignment, job.question):
             known = (answer.student, *people.get(answer.student, ()))
-            names[answer.hash] |= {*known, *(w for k in known for w in re.split(r"[\s,]+", k))}
+            names[answer.hash] |= {*known, *(w for k in known for w in re.split(r"[\W_\d]+", k))}
         return {a.key: covered(a.text, names[a.key]) for a in job.answers}
 
     def _calibration(self, inquiry: Inquiry, job: Job, texts: Mapping[str, str]) -> Calibration:
