@@ -37,7 +37,7 @@ __all__ = [
     "said_otherwise",
 ]
 
-WORDS = ("logit", "score", "turned", "lean", "misconception", "length")
+WORDS = ("logit", "score", "lean", "misconception", "length")
 MEANING = (*WORDS, "said", "said_mean", "says", "resembles")
 _EDGE = 0.02  # probabilities beyond it count the same: no word is that sure
 _TURNED = 0.5  # share of a phrase from which a stretch that denies it is minded
@@ -87,7 +87,6 @@ def clue_rows(
             rows[place] = (
                 log_odds(judgement.probability),
                 clues.score,
-                clues.turned,
                 clues.lean,
                 criterion.points < 0,
                 math.log1p(clues.words),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rapidfuzz import fuzz
 
 from markbook.graders.tokens import stems, tokens
+from markbook.graders.vocabulary import FOREIGN_WORDS
 from markbook.text.controls import visible
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ _FENCED = re.compile(
     r"^[ \t]{0,8}(```|~~~).*?(?:^[ \t]{0,8}\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
 )
 _CODE = re.compile(
-    r"^[ \t]*(?:import |from \S+ import|def |class \w+[(:]|const |let |return\b|@\w|[{}<]|#)"
+    r"^[ \t]*(?:import |from \S+ import|def |class \w+[(:]|const |let |return\b|@\w|[{}]|#)"
+    r"|^[ \t]*</?\w{1,20}[^<>]{0,200}>\s*$"
     r"|[;{]\s*$|\):\s*$"
 )
 _PROSE_FROM = 3  # words outside code from which an answer is more than code
@@ -150,6 +152,12 @@ class Sources:
         return ""
 
 
+def _is_foreign(reading: Reading) -> bool:
+    """Tell whether words of another language join the others into statements."""
+    words = reading.tokens
+    return sum(w.word in FOREIGN_WORDS for w in words) >= _KEYWORDS_SHARE * len(words)
+
+
 def _runs(words: Sequence[str]) -> list[tuple[str, ...]]:
     return [tuple(words[n : n + _RUN]) for n in range(len(words) - _RUN + 1)]
 
@@ -172,8 +180,8 @@ def guard(
         "code-only": _all_code(reading.text),
     }
     if _is_list(reading):
-        few = len(reading.stems & known) < 2
-        found["other-language" if few else "keyword-list"] = True
+        strange = len(reading.stems & known) < 2 or _is_foreign(reading)
+        found["other-language" if strange else "keyword-list"] = True
     found["prompt-copied"] = _repeats(reading, copied)
     flags = [name for name, there in found.items() if there]
     pasted = sources.pasted(reading) if sources is not None else ""

@@ -64,8 +64,8 @@ class Clues:
     """What a probability was made of, for whoever knows more than words.
 
     ``score`` of the best match and ``raw``, the same before negation and order counted;
-    ``lean`` towards exemplars that earn it; ``words`` of the answer; ``odd`` where it says things
-    that the rubric does not explain. The probability may be moved between ``least`` and ``most``.
+    ``turned`` is how much of it is said the other way round; ``lean`` towards exemplars that earn
+    it; ``words`` of the answer. The probability may be moved between ``least`` and ``most``.
     """
 
     score: float
@@ -73,7 +73,6 @@ class Clues:
     turned: float
     lean: float
     words: int
-    odd: bool
     least: float
     most: float
 
@@ -170,13 +169,11 @@ class Meaning:
         loss = outdone(match, rivals)
         disputed = contested(target.criterion, match, rivals)
         score = match.score - loss
-        odd = (
-            loss > 0.1
-            or (foreign and target.criterion.points > 0)
-            or self._group_open(target.criterion.id, matches)
-            or len(target.words) < _RICH
-        )
-        lowest = _lowest(match, score, odd or not target.criterion.evidence, state)
+        # Degrees of one thing, and criteria of few words, are hardly told apart by words.
+        thin = self._group_open(target.criterion.id, matches) or len(target.words) < _RICH
+        odd = thin or loss > 0.1 or (foreign and target.criterion.points > 0)
+        bare = not target.criterion.evidence
+        lowest = _lowest(match, score, odd or bare, state)
         highest = self._highest(target, match, score, disputed or bool(state.cautious))
         lean = self._lean(target, near)
         probability = min(max(_curve(score) + lean, lowest), highest)
@@ -186,9 +183,8 @@ class Meaning:
             turned=match.turned,
             lean=lean,
             words=words,
-            odd=odd,
-            least=lowest if state.partial or state.cautious else 0.0,
-            most=_UNDECIDED if highest <= _UNDECIDED else 1.0,
+            least=lowest if state.partial or state.cautious or bare or thin else 0.0,
+            most=highest if highest <= _UNDECIDED or bare else _UNSURE if thin else 1.0,
         )
         notes = (
             state.cautious,
