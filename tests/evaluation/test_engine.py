@@ -26,9 +26,10 @@ def questions():
     ]
 
 
-def ships(monkeypatch, *known):
-    """Ship a prior that was fitted on these questions."""
+def ships(monkeypatch, *known, other=None):
+    """Ship a prior that was fitted on these questions, and perhaps another one that was not."""
     prior = SimpleNamespace(knows=lambda texts: texts.id in known, names=())
+    monkeypatch.setattr(Prior, "unknown_to", lambda questions, *, semantic: other)
     monkeypatch.setattr(Prior, "default", lambda *, semantic: prior)
     return prior
 
@@ -40,6 +41,16 @@ def test_a_shipped_prior_that_knows_a_question_is_left_out_with_a_note(questions
     assert engine.name == "words only, no prior"
     with pytest.raises(UsageError, match="no other question"):
         engine.fit([])
+
+
+def test_another_prior_that_ships_takes_the_place_of_one_that_knows_a_question(
+    questions, monkeypatch
+):
+    other = SimpleNamespace(names=())
+    ships(monkeypatch, "q0", other=other)
+    engine = LearnedScores()
+    assert "fitted on none of them" in engine.prepare(questions)[0]
+    assert engine.fit([]).prior is other
 
 
 def test_a_shipped_prior_that_knows_none_is_what_fitting_begins_with(questions, monkeypatch):

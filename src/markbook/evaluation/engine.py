@@ -77,6 +77,10 @@ class LearnedScores:
         prior = Prior.default(semantic=self._tokens is not None)
         known = sum(prior.knows(texts) for texts in questions)
         if known:
+            self._start = Prior.unknown_to(questions, semantic=self._tokens is not None)
+            if self._start is not None:
+                note = f"The usual shipped prior was fitted on questions of these: {known}."
+                return (f"{note} Another one that ships, fitted on none of them, is used.",)
             return (
                 f"Left out: the shipped prior, which was fitted on questions of these: {known}.",
             )

@@ -10,8 +10,8 @@ import pytest
 
 from markbook.errors import InputError, UsageError
 from markbook.graders.learning.features import read
-from markbook.graders.learning.prior import Marked, Prior
-from markbook.graders.learning.store import from_bytes, to_bytes
+from markbook.graders.learning.prior import Marked, Prior, _number
+from markbook.graders.learning.store import from_bytes, shipped, to_bytes
 from markbook.graders.learning.texts import LabelledQuestion, QuestionTexts
 
 if TYPE_CHECKING:
@@ -69,6 +69,30 @@ def test_a_prior_knows_the_questions_that_it_was_fitted_on(
     assert not fitted.knows(marked_questions[0].read.texts)
     later = Prior.fit(marked_questions[:1], fitted)
     assert all(later.knows(question.read.texts) for question in marked_questions)
+
+
+def test_a_prior_that_ships_is_given_for_evaluating_only_if_it_knows_no_question(
+    marked_questions: list[Marked], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [question.read.texts for question in marked_questions]
+    assert Prior.unknown_to(texts, semantic=False) is Prior.default()
+    usual = Prior.default()
+    knowing = {_number(texts[0])}
+    monkeypatch.setitem(usual.__dict__, "seen", frozenset(knowing))
+    other = Prior.unknown_to(texts, semantic=False)
+    assert other is not None
+    assert other is not usual
+    monkeypatch.setitem(other.__dict__, "seen", frozenset(knowing))
+    assert Prior.unknown_to(texts, semantic=False) is None
+
+
+@pytest.mark.parametrize("semantic", [False, True])
+def test_the_prior_without_saf_knows_fewer_questions(semantic: bool) -> None:
+    every = Prior.default(semantic=semantic)
+    kind = "semantic" if semantic else "words"
+    less = shipped(f"prior-{kind}-without-saf")
+    assert less.seen < every.seen
+    assert less.names == every.names
 
 
 def test_a_stored_prior_predicts_the_same_to_three_digits(

@@ -74,7 +74,7 @@ def test_the_part_that_made_the_marks_is_found(marked_questions: list[Marked], p
 def test_only_parts_that_are_asked_for_are_fitted(marked_questions: list[Marked]) -> None:
     data = [(question(m), m.scores) for m in marked_questions]
     assert set(fit_kernel(data, ("level", "letters")).parts) == {"level", "letters"}
-    # Without a model there is no meaning; a mean that is the same for all has no slope.
+    # Without a model there is no meaning; a slope does more harm than good.
     assert set(fit_kernel(data).parts) == set(PARTS) - {"meaning", "slope"}
 
 
