@@ -81,3 +81,9 @@ def test_an_order_that_is_not_the_marks_refuses_from_twelve_on() -> None:
     assert refusal(marks, list(marks.values()), *unlike) is None
     few = {place: marks[place] for place in range(11)}
     assert refusal(few, against[:11], *unlike) is None
+
+
+def test_marks_that_hardly_differ_are_no_reason_for_all_that_they_are_not_ordered() -> None:
+    unlike = [f"{text} word{place}" for place, text in enumerate(PROSE * 4)]
+    marks = {place: 0.9 if place == 3 else 1.0 for place in range(12)}
+    assert refusal(marks, [2 - mark for mark in marks.values()], *unlike) is None

@@ -28,7 +28,8 @@ _EMPTY = 0.7  # of the answers have no word
 _ENOUGH = 8  # marks from which they are asked whether they can be learned from
 _RANKING = 12  # marks from which an order can be told from chance
 _APART = 0.25  # of the maximum: marks of the same text that contradict each other
-_AGREEING = 2.0  # more than a third of the pairs of equal texts, that is, contradict
+_CONTRADICTING = 1 / 3  # of the pairs of equal texts: more than one slip of a pen
+_ALIKE = 0.1  # of the maximum: a spread of marks below which they tell nobody apart
 
 _TOKEN = re.compile(r"\w+", re.UNICODE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -93,12 +94,25 @@ def of_marks(
         return f"All {len(given)} marks are the same: they do not show what makes a difference."
     if len(given) < _RANKING:
         return None
-    if np.ptp(expected) < 1e-9 or np.corrcoef(given, expected)[0, 1] <= 0:
+    if _misled(given, expected):
         return (
             f"What is learned from the {len(given)} marks does not order them: "
             "the answers differ in something that is not seen."
         )
     return None
+
+
+def _misled(given: NDArray[np.float64], expected: NDArray[np.float64]) -> bool:
+    """Tell whether marks are ordered no better than by chance, and the others' mean is closer.
+
+    Where marks hardly differ there is no order to be missed.
+    """
+    if given.std() < _ALIKE:
+        return False
+    if np.ptp(expected) >= 1e-9 and np.corrcoef(given, expected)[0, 1] > 0:
+        return False
+    plain = (given - given.mean()) * len(given) / (len(given) - 1)
+    return float(((given - expected) ** 2).sum()) >= float((plain**2).sum())
 
 
 def _contradiction(texts: QuestionTexts, marks: Mapping[int, float]) -> str | None:
@@ -111,7 +125,7 @@ def _contradiction(texts: QuestionTexts, marks: Mapping[int, float]) -> str | No
     pairs = [p for several in groups.values() for p in itertools.islice(
         itertools.combinations(several, 2), 200)]  # fmt: skip
     apart = [(a, b) for a, b in pairs if abs(marks[a] - marks[b]) > _APART]
-    if not apart or len(apart) * (1 + _AGREEING) <= len(pairs):
+    if not apart or len(apart) <= _CONTRADICTING * len(pairs):
         return None
     one, other = apart[0]
     return (
