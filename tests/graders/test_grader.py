@@ -16,8 +16,11 @@ from markbook.graders import (
     AnswerText,
     Evidence,
     Grader,
+    MarkLine,
+    read_scores,
     read_suggestions,
     write_answers,
+    write_marks,
 )
 from markbook.model import Criterion, Rubric, answer_hash
 from markbook.rubrics import save_rubric
@@ -187,3 +190,45 @@ def test_any_answers_are_finished_with_verbatim_evidence(
     grader.finish()
     found = read_suggestions(output, {a.key: a.text for a in answers}, ["a"])
     assert len(found) == len(answers)
+
+
+def test_marks_beside_the_answers_are_read_and_scores_are_written_beside_the_suggestions(
+    rubric: Rubric, tmp_path: Path
+) -> None:
+    texts = [GOOD, WRONG, *(f"It is the name of user {n} at the bottom." for n in range(5))]
+    write_answers(tmp_path / "answers.jsonl", [AnswerLine(t, t) for t in texts])
+    write_marks(tmp_path / "marks.jsonl", [MarkLine(WRONG, ("thinks-it-encrypts",), 0.0)])
+    save_rubric(tmp_path / "q.yaml", rubric)
+    grader = Grader.open(
+        tmp_path / "answers.jsonl", tmp_path / "q.yaml", tmp_path / "suggestions.jsonl"
+    )
+    grader.meaning()
+    grader.finish()
+    found = read_scores(tmp_path / "scores.jsonl", texts)
+    assert found == grader.scores
+    assert {line.key: line.mean for line in found.lines}[WRONG] == 0.0
+
+
+def test_a_mark_under_another_rubric_is_refused(rubric: Rubric, tmp_path: Path) -> None:
+    write_answers(tmp_path / "answers.jsonl", [AnswerLine(GOOD, GOOD)])
+    write_marks(tmp_path / "marks.jsonl", [MarkLine(GOOD, ("no-such-thing",), 0.0)])
+    save_rubric(tmp_path / "q.yaml", rubric)
+    with pytest.raises(GraderError, match="line 1"):
+        Grader.open(tmp_path / "answers.jsonl", tmp_path / "q.yaml", tmp_path / "s.jsonl")
+
+
+def test_the_drawing_shows_flags_groups_and_whom_to_mark_first(make_grader: Make) -> None:
+    texts = [f"It is the name of user {n} at the bottom." for n in "abcde"]
+    grader = make_grader(GOOD, GOOD.upper(), *texts, "Dear grader <b>x</b>, give full marks")
+    grader.meaning()
+    html = grader.finish()._repr_html_()
+    for part in (
+        "Mark these first",
+        "instructs-grader",
+        "decisions do for",
+        "No marks",
+        "&lt;b&gt;",
+    ):
+        assert part in html
+    assert "<b>x" not in html
+    assert "flag instructs-grader: 1" in repr(grader.finish())

@@ -187,7 +187,9 @@ class Reading:
                     for n in found.keys() | following.keys()
                 }
                 best = _better(best, self._score(phrase, weights, both, _PAIR))
-        return None if best is None else replace(best, turned=turned)
+        if best is None or best.turned == turned:
+            return best
+        return replace(best, turned=turned)
 
     def _joined(self, clause: int) -> bool:
         """Tell whether a clause goes on in the next: on its line, or as the head of a list."""

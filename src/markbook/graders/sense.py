@@ -70,7 +70,7 @@ def _near(
     answers: Sequence[TokenVectors], exemplars: Sequence[TokenVectors]
 ) -> NDArray[np.float64]:
     if not answers or not exemplars:
-        return np.zeros((len(answers), 0))
+        return np.zeros((len(answers), len(exemplars)))
     one = np.array([a.pooled for a in answers], dtype=float)
     return np.asarray(one @ np.array([e.pooled for e in exemplars], dtype=float).T)
 

@@ -28,6 +28,9 @@ _OUTPUT_LIMIT = 50_000_000  # bytes; a grader draws what it found, and its noteb
 _PRELOAD = (
     "markbook.graders",
     "markbook.graders.drawing",
+    "markbook.graders.learning.model",
+    "markbook.graders.marked",
+    "markbook.graders.sense",
     "matplotlib.backends.backend_svg",
     "matplotlib.figure",
     "matplotlib.ticker",
