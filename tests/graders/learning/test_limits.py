@@ -32,7 +32,7 @@ def test_prose_is_not_refused(write_question: Any) -> None:
 @pytest.mark.parametrize(
     ("answers", "reason"),
     [
-        (("one answer only",), "1 answers only"),
+        (("one answer only",), "Only 1 answer:"),
         (("", " ", "?", "...", "", "a cache"), "no words"),
         (("i = 0, j = 1, x = 7",) * 6, "numbers or single letters"),
         ((*(f"After the loop the sum is {n}." for n in range(8)), *PROSE), "in a number only"),

@@ -40,7 +40,8 @@ def of_texts(texts: QuestionTexts) -> str | None:
     """Return why nothing should be suggested for a question, whatever its marks; or None."""
     answers = [shorten(text) for text in texts.answers]
     if len(answers) < _ANSWERS:
-        return f"There are {len(answers)} answers only: too few to learn from or to compare."
+        several = "answer" if len(answers) == 1 else "answers"
+        return f"Only {len(answers)} {several}: too few to learn from or to compare."
     spoken = [_TOKEN.findall(answer) for answer in answers]
     empty = sum(not tokens for tokens in spoken)
     if empty >= _EMPTY * len(answers):
