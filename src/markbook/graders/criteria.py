@@ -45,6 +45,8 @@ _AS_MUCH = 0.2  # and how much less of it that is than of the stretch that affir
 _DENIED = 0.6  # the most then: said and denied, a person looks
 _SURE = 0.89  # the most of a criterion of which neither words nor meaning show much
 _SHOWN_WORDS, _SHOWN_SENSE = 0.35, 0.55
+_HEARD = 0.11  # the least of a criterion of which something is heard: it may be meant so
+_HEARD_WORDS = 0.3
 _QUOTED = 0.5  # likeness from which the stretch that a sentence model found is quoted
 
 
@@ -108,7 +110,10 @@ def bounds(clues: Clues, said: float) -> tuple[float, float]:
         most = min(most, _DENIED)
     if clues.score < _SHOWN_WORDS and said < _SHOWN_SENSE:
         most = min(most, _SURE)
-    return clues.least, most
+    least = clues.least
+    if clues.raw >= _HEARD_WORDS or said >= _SHOWN_SENSE:
+        least = max(least, _HEARD)
+    return least, most
 
 
 def decide(
