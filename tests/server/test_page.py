@@ -604,7 +604,7 @@ def test_the_most_useful_come_first_with_what_is_expected_of_them_learned_from_e
         stored(page)
         assert len(marks(room)) == 3, "what is expected became a mark"
         # The process may still be reading: whoever looks again later sees what it learned.
-        for _ in range(60):
+        for _ in range(300):
             page.wait_for_timeout(500)
             page.keyboard.press("j")
             page.wait_for_timeout(200)

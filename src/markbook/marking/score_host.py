@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,6 +24,7 @@ __all__ = ["ScoreHost", "Waiting"]
 _COMMAND = (sys.executable, "-P", "-m", "markbook.marking.score_process")
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _PATIENCE = 5.0  # seconds for the process to end by itself; it may be in the middle of a question
+_LEAST, _MOST = 0.25, 0.5  # seconds of rest: a mark still counts within a second
 _STARTS = 3  # a process that dies again and again (too little memory, say) is given up
 
 
@@ -81,9 +83,16 @@ class ScoreHost:
                     break
                 waiting = self._wishes.popleft()
             # Scores are a help: whatever fails here must not end the thread for other questions.
+            began = time.monotonic()
             with contextlib.suppress(Exception):
                 waiting.ask_scores(self._ask)
+            # Who marks faster than this shares the processors with the page, half and half.
+            self._rest(time.monotonic() - began)
         self._end()
+
+    def _rest(self, worked: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed, min(max(worked, _LEAST), _MOST))
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         process = self._running()
