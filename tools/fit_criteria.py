@@ -134,7 +134,9 @@ def fit(some, names):
 def asked(head, some):
     odds = head.odds(np.array([c.row[: len(head.names)] for c in some]))
     least, most = (np.array([getattr(c, n) for c in some]) for n in ("least", "most"))
-    return np.clip(1 / (1 + np.exp(-odds)), least, most)
+    before = np.array([c.before for c in some])
+    found = 1 / (1 + np.exp(-odds))
+    return np.clip(np.where(before >= 0.9, np.maximum(found, before), found), least, most)
 
 
 def left_out(some, names):

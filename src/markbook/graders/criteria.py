@@ -45,6 +45,7 @@ _AS_MUCH = 0.2  # and how much less of it that is than of the stretch that affir
 _DENIED = 0.6  # the most then: said and denied, a person looks
 _SURE = 0.89  # the most of a criterion of which neither words nor meaning show much
 _SHOWN_WORDS, _SHOWN_SENSE = 0.35, 0.55
+_STATED = 0.9  # what words alone are so sure of was right 57 times of 59 (sample class)
 _HEARD = 0.11  # the least of a criterion of which something is heard: it may be meant so
 _HEARD_WORDS = 0.3
 _QUOTED = 0.5  # likeness from which the stretch that a sentence model found is quoted
@@ -135,7 +136,10 @@ def decide(
             found.append(judgement)
             continue
         least, most = bounds(clues, 0.0 if sense is None else float(sense.best[place]))
-        probability = min(max(float(_sigmoid(odds[place])), least), most)
+        probability = float(_sigmoid(odds[place]))
+        if judgement.probability >= _STATED:
+            probability = max(probability, judgement.probability)
+        probability = min(max(probability, least), most)
         decided = replace(judgement, probability=probability)
         if said_otherwise(clues) and not decided.note:
             decided = replace(decided, note="The answer says the opposite of it, too.")

@@ -94,7 +94,7 @@ def _state(grader: Grader) -> str:
 def _first(grader: Grader) -> str:
     lines = sorted((x for x in grader.scores.lines if x.sd > 0), key=lambda line: line.rank)
     answers = {answer.key: answer for answer in grader.answers}
-    if not lines:
+    if not lines or not grader.question.learns:
         return ""
     rows = "".join(
         answer_row(

@@ -184,7 +184,7 @@ class Meaning:
             lean=lean,
             words=words,
             least=lowest if state.partial or state.cautious or bare or thin else 0.0,
-            most=self._most(target, highest, sure=not (bare or thin)),
+            most=self._most(target, highest),
         )
         notes = (
             state.cautious,
@@ -208,7 +208,7 @@ class Meaning:
             return _UNSURE
         return _MOST
 
-    def _most(self, target: _Target, highest: float, *, sure: bool) -> float:
+    def _most(self, target: _Target, highest: float) -> float:
         """Return the most that other clues may make of a criterion."""
         if highest <= _UNDECIDED or not target.criterion.evidence:
             return highest
@@ -217,7 +217,7 @@ class Meaning:
         others = [c for c in self.rubric.criteria for names in groups if c.id in names]
         # Whoever says the most of a list says what less of it asks for, too.
         lesser = any(abs(c.points) > abs(own.points) for c in others)
-        return _UNSURE if lesser or not sure else 1.0
+        return _UNSURE if lesser else 1.0
 
     def _group_open(self, name: str, matches: Mapping[str, Match | None]) -> bool:
         """Tell whether another criterion of the same ``pick_one`` list may be earned.

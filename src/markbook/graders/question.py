@@ -197,6 +197,11 @@ class Question:
             opened.observe({self._places[key]: mark.score for key, mark in self.marks.items()})
         return opened
 
+    @property
+    def learns(self) -> bool:
+        """Tell whether there are enough answers for a learned score."""
+        return self._learned is not None
+
     @cached_property
     def _predicted(self) -> Prediction | None:
         return None if self._learned is None else self._learned.predict()
