@@ -71,11 +71,12 @@ def test_nothing_is_learned_before_somebody_wants_the_most_useful_answer(desk, h
     assert "ada" not in str(opened)
 
 
-def test_learning_begins_at_once_where_scores_are_expected(course, gb, host):
+def test_expected_scores_alone_start_no_process(course, gb, host):
     text = gb.answers("hw", "keys")[0].hash
     gb.replace_suggestions("hw", "keys", [], [Expectation("keys", text, 0.5, 0.1, 0.5, 1)])
-    Desk(course, gb, "hw", "keys", host)
-    assert len(host.requests) == 1
+    desk = Desk(course, gb, "hw", "keys", host)
+    save(desk, desk.open_next("grace").id, "right")
+    assert host.requests == []
 
 
 def test_the_next_answer_is_the_most_useful_by_now_and_those_shown_keep_their_place(desk, host):

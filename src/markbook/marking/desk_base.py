@@ -102,7 +102,7 @@ class DeskBase:
             self._learn(self._host)
 
     def _learn(self, host: ScoreHost) -> None:
-        """Let the table's marks be learned from; begin at once where scores are expected."""
+        """Let the table's marks be learned from, once somebody asks for the most useful answer."""
         table = self._table
         markable = (table.cases[name].answer for name in table.markable)
         texts = {answer.hash: answer.text for answer in markable}
@@ -121,8 +121,6 @@ class DeskBase:
         for name, case in table.cases.items():
             live.hear(name, case)
         table.hear = live.hear
-        if table.expected:
-            live.start()
 
     def _files(self) -> tuple[object, ...]:
         return file_stamps(self._course, self.assignment, self._name)
