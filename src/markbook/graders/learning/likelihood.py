@@ -20,7 +20,7 @@ __all__ = ["fit_kernel", "fit_spread", "spread"]
 _ANSWERS = 60  # of a question: the cost grows with their cube
 _QUESTIONS = 80
 # Marks by design lie at the ends of the prior's order, where one odd mark turns a slope around:
-# with it errors after ten marks were larger on three of four sets (decision 0021).
+# with it errors after ten marks were larger on two of four sets (decision 0021).
 _FITTED = tuple(name for name in PARTS if name != "slope")
 _USUAL = -2.0  # the logarithm around which variances are expected
 _PULL = 0.02
