@@ -203,9 +203,10 @@ class Grader:
     def _minded(self, line: SuggestionLine, place: int) -> SuggestionLine:
         """Hold a rule's award back where the text is a trick, or denies what the rule found."""
         if line.awarded and self.rubric.policy != "manual":
-            reason = self.question.guards[place].trick or self.question.denied(
-                place, line.criterion
-            )
+            reason = self.question.guards[place].trick
+            # A function that names a confidence of its own has looked at the words itself.
+            if not reason and line.confidence == RULE_CONFIDENCE:
+                reason = self.question.denied(place, line.criterion)
             if reason:
                 held = min(line.confidence, _HELD)
                 line = replace(line, confidence=held, note=f"{line.note} {reason}".strip()[:500])
