@@ -11,8 +11,17 @@ from hypothesis import strategies as st
 
 from markbook.graders.meaning import Meaning
 from markbook.model import Criterion, Rubric
+from markbook.rubrics import parse_rubric
 
 CONFIDENT = 0.9
+
+DOORS = """question: doors
+criteria:
+  - id: keeps-out
+    points: 2
+    says: A door keeps people out of where they should not be.
+    evidence: [keeps people out of a room that is not theirs]
+"""
 
 
 def probability(rubric: Rubric, text: str, criterion: str = "detects-changes") -> float | None:
@@ -235,3 +244,20 @@ def test_any_text_gets_probabilities_and_verbatim_places(text: str) -> None:
     if judged.start is not None:
         assert judged.end is not None
         assert 0 <= judged.start < judged.end <= len(text)
+
+
+@pytest.mark.parametrize("cohort", [[], ["## Doors\n\nWhat is a door for?", "It is made of wood."]])
+def test_a_denial_of_words_that_count_for_nothing_is_missed_when_it_is_not_there(
+    cohort: list[str],
+) -> None:
+    rubric = parse_rubric(DOORS)
+    said, turned = (
+        Meaning.of(rubric, [text, *cohort]).judge(text, ["keeps-out"])["keeps-out"].probability
+        for text in (
+            "A door keeps people out of a room that is not theirs.",
+            "A door keeps people out of a room that is theirs.",
+        )
+    )
+    assert said is not None
+    assert turned is not None
+    assert said >= CONFIDENT > turned

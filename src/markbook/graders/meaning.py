@@ -184,7 +184,7 @@ class Meaning:
             lean=lean,
             words=words,
             least=lowest if state.partial or state.cautious or bare or thin else 0.0,
-            most=self._most(target, highest),
+            most=highest if match.unsaid else self._most(target, highest),
         )
         notes = (
             state.cautious,
@@ -204,7 +204,7 @@ class Meaning:
             return _UNDECIDED
         if not target.criterion.evidence:
             return _NO_EVIDENCE
-        if match.words < min(2, len(match.phrase.stems)) or score < _STRONG:
+        if match.unsaid or match.words < min(2, len(match.phrase.stems)) or score < _STRONG:
             return _UNSURE
         return _MOST
 

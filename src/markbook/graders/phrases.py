@@ -29,23 +29,30 @@ _TURNED = 0.5  # share of the matched weight that is denied where a stretch says
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A way of saying a criterion: content words, each affirmed or denied, with weights."""
+    """A way of saying a criterion: content words, each affirmed or denied, with weights.
+
+    ``bare``: it denies something of which no content word tells ("a room that is not theirs").
+    """
 
     text: str
     words: tuple[str, ...]
     stems: tuple[str, ...]
     denied: tuple[bool, ...]
     worth: float = 1.0
+    bare: bool = False
 
     @classmethod
     def of(cls, text: str, worth: float = 1.0) -> Phrase:
         found: dict[str, tuple[str, bool]] = {}
+        bare = False
         for clause in clauses(text):
+            bare = bare or _bare(clause.tokens)
             for token, denied in zip(clause.tokens, polarity(clause.tokens), strict=True):
                 if token.content:
                     found.setdefault(token.stem, (token.word, denied))
         words = tuple(word for word, _ in found.values())
-        return cls(text, words, tuple(found), tuple(denied for _, denied in found.values()), worth)
+        sides = tuple(denied for _, denied in found.values())
+        return cls(text, words, tuple(found), sides, worth, bare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ class Match:
     ``raw`` is the score before negation counts: a phrase that is denied has a high ``raw`` and a
     low ``score``. ``found`` are the stems of the phrase that were found. ``turned`` is the highest
     ``raw`` of any stretch of the answer that says the phrase the other way round, 0 for none.
+    ``unsaid``: the phrase is bare, and where it was found nothing is denied.
     """
 
     score: float
@@ -64,6 +72,7 @@ class Match:
     found: tuple[str, ...]
     phrase: Phrase
     turned: float = 0.0
+    unsaid: bool = False
 
     @property
     def words(self) -> int:
@@ -79,6 +88,16 @@ def polarity(words: Sequence[Token]) -> tuple[bool, ...]:
         for later in range(place + 1, min(place + 1 + _SCOPE, len(words))):
             denied[later] = not denied[later]
     return tuple(denied)
+
+
+def _bare(words: Sequence[Token]) -> bool:
+    """Tell whether a negator denies no content word."""
+    return any(
+        word.negates
+        and not _only(words, place)
+        and not any(later.content for later in words[place + 1 : place + 1 + _SCOPE])
+        for place, word in enumerate(words)
+    )
 
 
 def _only(words: Sequence[Token], place: int) -> bool:
@@ -228,7 +247,12 @@ class Reading:
         first, last = self.tokens[min(places)], self.tokens[max(places)]
         score = min(1.0, raw * shape * agreement * phrase.worth)
         turned = raw if share >= _TURNED else 0.0
-        return Match(score, min(1.0, raw), first.start, last.end, stems, phrase, turned)
+        unsaid = phrase.bare and not any(
+            token.negates
+            for clause in {hit.clause for hits in found.values() for hit in hits}
+            for token in self.clauses[clause].tokens
+        )
+        return Match(score, min(1.0, raw), first.start, last.end, stems, phrase, turned, unsaid)
 
 
 def _better(one: Match | None, other: Match) -> Match:

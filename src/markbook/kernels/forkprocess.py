@@ -35,13 +35,20 @@ class ForkedProcess:
 
     def poll(self) -> int | None:
         """Return the exit status, or None while the process runs."""
+        self._listen()
+        return self.code
+
+    def _listen(self) -> bool:
+        """Take in what was said; False when that was nothing."""
+        heard = False
         while self.code is None:
             try:
                 packet = os.read(self._line, 65536)
             except BlockingIOError:
                 break
             self._hear(json.loads(packet) if packet else None)
-        return self.code
+            heard = True
+        return heard
 
     def _hear(self, message: dict[str, Any] | None) -> None:
         if message is None:
@@ -56,7 +63,8 @@ class ForkedProcess:
 
     async def news(self, timeout: float | None) -> bool:
         """Wait for a message of the kernel or its server; False when ``timeout`` (s) ran out."""
-        if self.poll() is not None:
+        # What is there already may be all that will come: a kernel says once that it is ready.
+        if self._listen() or self.code is not None:
             return True
         loop = asyncio.get_running_loop()
         # A copy: others may wait on the same line, and a loop watches a descriptor once.
