@@ -39,7 +39,7 @@ _EACH = 3
 # pool and 5 ms with Dask. Towards the end tasks become small, so that no worker waits for another.
 _TASK_SECONDS = 0.2
 _SHARES_LEFT = 3
-_TASK_MOST = 16
+_TASK_MOST = 64
 _TASK_BYTES = 1_000_000
 # Bytes under way together: large submissions wait for each other.
 _UNDER_WAY = 64_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -88,10 +89,12 @@ def _placed(problems: Iterable[Problem], path: Path | None) -> list[Problem]:
     return [dataclasses.replace(problem, path=path) for problem in ordered]
 
 
-def _examine(data: bytes, *, stem: str | None) -> tuple[Rubric | None, list[Problem]]:
+@lru_cache(maxsize=512)  # the rubrics of a term; a server and a check read each again and again
+def _examine(data: bytes, *, stem: str | None) -> tuple[Rubric | None, tuple[Problem, ...]]:
+    """Return the rubric that a file's bytes are, or what is wrong with them."""
     source, problems = read_source(data)
     if source is None:
-        return None, problems
+        return None, tuple(problems)
     document: RubricFile | None = None
     try:
         document = RubricFile.model_validate(source.data)
@@ -103,8 +106,8 @@ def _examine(data: bytes, *, stem: str | None) -> tuple[Rubric | None, list[Prob
     problems += cross_checks(source)
     problems += _misnamed(source, stem)
     if document is None or problems:
-        return None, problems
-    return rubric_from_document(document.model_dump()), []
+        return None, tuple(problems)
+    return rubric_from_document(document.model_dump()), ()
 
 
 def _misnamed(source: Source, stem: str | None) -> list[Problem]:
