@@ -6,8 +6,8 @@ import logging
 import threading
 import time
 from collections import deque
-from concurrent import futures
 from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from markbook import __version__
 from markbook.errors import UsageError
-from markbook.executors.end import ExecutorLost, WorkerKilled
+from markbook.executors.end import ExecutorLost, WorkerKilled, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +137,7 @@ class ClusterExecutor(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         if wait and not cancel_futures:
-            futures.wait(self._put_off())
+            wait_for(self._put_off())
         self._executor.shutdown(wait=wait and not cancel_futures)
         self._client.close()
         self._cancel()
@@ -188,22 +188,21 @@ class ClusterExecutor(Executor):
         except Exception:  # noqa: BLE001  (whatever it is: the scheduler is not there any more)
             if alone:
                 self._suspects.popleft()
-            if call.outer.set_running_or_notify_cancel():
-                call.outer.set_exception(self._lost())
+            self._fail(call, self._lost())
 
     def _settle(
         self, call: _Call, done: Future[Any], error: BaseException | None, *, killed: bool
     ) -> None:
-        if not call.outer.set_running_or_notify_cancel():
-            return
         if killed:
-            call.outer.set_exception(WorkerKilled("it ended its workers, one after another"))
+            self._fail(call, WorkerKilled("it ended its workers, one after another"))
         elif isinstance(error, CancelledError) or self._client.status != "running":
-            call.outer.set_exception(self._lost())
-        elif error is not None:
-            call.outer.set_exception(error)
+            self._fail(call, self._lost())
         else:
-            call.outer.set_result(done.result())
+            settle(call.outer, done)
+
+    def _fail(self, call: _Call, error: Exception) -> None:
+        if call.outer.set_running_or_notify_cancel():
+            call.outer.set_exception(error)
 
     def _lost(self) -> ExecutorLost:
         return ExecutorLost(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from markbook.errors import MarkbookError
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
+    from typing import Any
 
-__all__ = ["ExecutorLost", "WorkerKilled", "kill", "warm", "width"]
+__all__ = ["ExecutorLost", "WorkerKilled", "kill", "settle", "warm", "width"]
 
 
 class WorkerKilled(BrokenExecutor):
@@ -19,6 +20,17 @@ class WorkerKilled(BrokenExecutor):
 
 class ExecutorLost(MarkbookError):  # noqa: N818  (the name already says what happened)
     """Nothing more can be run; what has come back is good."""
+
+
+def settle(future: Future[Any], inner: Future[Any]) -> None:
+    """Pass on how ``inner``, which is done and was not cancelled, ended."""
+    if not future.set_running_or_notify_cancel():
+        return
+    error = inner.exception()
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(inner.result())
 
 
 def width(executor: Executor) -> int:

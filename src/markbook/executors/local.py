@@ -13,7 +13,7 @@ from multiprocessing import connection, get_context, parent_process
 from multiprocessing.context import ForkServerContext
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from markbook.executors.end import WorkerKilled
+from markbook.executors.end import WorkerKilled, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +137,7 @@ class ProcessPool(Executor):
             self._forget(pool)
             self._suspect(task)
         else:
-            _settle(task.future, inner)
+            settle(task.future, inner)
 
     def _forget(self, pool: _Pool) -> None:
         with self._lock:
@@ -185,7 +185,7 @@ class ProcessPool(Executor):
             return
         error = inner.exception()
         if not isinstance(error, BrokenExecutor):
-            _settle(task.future, inner)
+            settle(task.future, inner)
             return
         with self._lock:
             self._alone = None
@@ -194,16 +194,6 @@ class ProcessPool(Executor):
             task.future.set_running_or_notify_cancel()
         elif task.future.set_running_or_notify_cancel():
             task.future.set_exception(WorkerKilled("it ended its worker process, twice"))
-
-
-def _settle(future: Future[Any], inner: Future[Any]) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
-    error = inner.exception()
-    if error is not None:
-        future.set_exception(error)
-    else:
-        future.set_result(inner.result())
 
 
 class _Pool(ProcessPoolExecutor):
