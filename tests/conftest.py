@@ -6,6 +6,7 @@ import atexit
 import importlib.util
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,20 @@ collect_ignore_glob = ["broken_courses/*"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Any:
+    """The module tests/tiny_course.py: one for all folders, so that nbgrader runs once."""
+    if "markbook_tiny_course" not in sys.modules:
+        path = Path(__file__).parent / "tiny_course.py"
+        spec = importlib.util.spec_from_file_location("markbook_tiny_course", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["markbook_tiny_course"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["markbook_tiny_course"]
 
 
 @pytest.fixture(scope="session")

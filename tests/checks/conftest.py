@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -35,18 +33,6 @@ def edit():
         path.write_text(json.dumps(document, indent=1) + "\n")
 
     return change
-
-
-@pytest.fixture(scope="session")
-def tiny():
-    """The module tests/tiny_course.py, one for all folders."""
-    if "markbook_tiny_course" not in sys.modules:
-        path = Path(__file__).parent.parent / "tiny_course.py"
-        spec = importlib.util.spec_from_file_location("markbook_tiny_course", path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["markbook_tiny_course"] = module
-        spec.loader.exec_module(module)
-    return sys.modules["markbook_tiny_course"]
 
 
 @pytest.fixture

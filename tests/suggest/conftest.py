@@ -14,18 +14,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-@pytest.fixture(scope="session")
-def tiny():
-    """The module tests/tiny_course.py: one for all folders, so that nbgrader runs once."""
-    if "markbook_tiny_course" not in sys.modules:
-        path = Path(__file__).parent.parent / "tiny_course.py"
-        spec = importlib.util.spec_from_file_location("markbook_tiny_course", path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["markbook_tiny_course"] = module
-        spec.loader.exec_module(module)
-    return sys.modules["markbook_tiny_course"]
-
-
 @pytest.fixture
 def server() -> Iterator[Any]:
     """A server of chat completions, of tests/chat_server.py."""
