@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from markbook.text import render
 from markbook.text.render import (
     ALLOWED_ATTRIBUTES,
     ALLOWED_CLASSES,
@@ -336,21 +335,6 @@ def test_what_is_hard_for_parsers_is_rendered_in_a_few_seconds(text: str) -> Non
 def test_an_empty_text_is_an_empty_page() -> None:
     assert html.unescape(render_markdown("")) == ""
     assert highlight("   \n", [(0, 4, "a")]) == ""
-
-
-PARAGRAPHS = st.text(alphabet="ab Z\u00e91,.;:?!'\"()/%\u2019\u2013-\n\n  _*`\t", max_size=60)
-SPANS = st.lists(
-    st.tuples(st.integers(0, 60), st.integers(0, 60), st.sampled_from("xy")), max_size=3
-)
-
-
-@settings(max_examples=1500)
-@given(PARAGRAPHS, SPANS)
-def test_a_text_of_plain_paragraphs_is_shown_as_the_parser_would_show_it(text, spans):
-    quick = highlight(text, spans, labels={"x": "1"})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(render, "_simple_blocks", lambda *_args, **_options: None)
-        assert quick == highlight(text, spans, labels={"x": "1"})
 
 
 def test_typed_text_is_shown_as_it_was_typed():
