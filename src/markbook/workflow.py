@@ -14,6 +14,7 @@ from markbook.autograde import autograde
 from markbook.collect import collect_exchange, collect_papers
 from markbook.feedback import write_feedback
 from markbook.gradebook import Gradebook
+from markbook.gradebook.nbgrader import Exchanged
 from markbook.marking import accept
 from markbook.statistics import write_report
 from markbook.suggest import suggest
@@ -60,7 +61,7 @@ class Run:
     """What each step of a run reported."""
 
     collected: CollectReport | None
-    exchanged: tuple[str, ...]
+    exchanged: Exchanged
     graded: AutogradeReport
     suggested: SuggestReport
     accepted: AcceptReport | None
@@ -72,6 +73,7 @@ class Run:
         """Tell whether a person has something to look at, to mend or to mark."""
         return bool(
             (self.collected is not None and self.collected.needs_attention)
+            or self.exchanged.needs_attention
             or any(record.findings for record in self.graded.records)
             or self.suggested.needs_attention
             or self.feedback.waiting
@@ -125,7 +127,7 @@ def run(
 
 def _collect(
     course: Course, plan: Plan, on_event: Callable[[Any], None]
-) -> tuple[CollectReport | None, tuple[str, ...]]:
+) -> tuple[CollectReport | None, Exchanged]:
     if plan.papers:
         papers = collect_papers(
             course,
@@ -134,7 +136,7 @@ def _collect(
             student_from=plan.student_from,
             on_event=on_event,
         )
-        return papers, ()
+        return papers, Exchanged(())
     if plan.exchange:
         return None, collect_exchange(course, plan.assignment)
-    return None, ()
+    return None, Exchanged(())

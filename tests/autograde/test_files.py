@@ -21,7 +21,7 @@ from markbook.autograde.values import Submission
 
 @pytest.fixture
 def folder(tmp_path):
-    made = tmp_path / "submitted"
+    made = tmp_path / "eve" / "submitted"
     (made / "data" / "deep").mkdir(parents=True)
     (made / "part.ipynb").write_text("{}")
     (made / "data" / "a.csv").write_text("1,2")
@@ -64,6 +64,15 @@ def is_a_link(folder, secret):
     folder.symlink_to("elsewhere")
 
 
+def is_anothers(folder, secret):
+    folder.parent.rename(folder.parent.with_name("ada"))
+    folder.parent.symlink_to("ada")
+
+
+def has_a_hard_link_out(folder, secret):
+    os.link(secret, folder / "data" / "mine.csv")
+
+
 def has_a_pipe(folder, secret):
     os.mkfifo(folder / "part-two.ipynb")
 
@@ -80,6 +89,11 @@ def has_a_socket(folder, secret):
         (links_a_folder, "more is a link, not a file"),
         (links_nothing, "gone is a link, not a file"),
         (is_a_link, "submitted is a link, not a file"),
+        (is_anothers, "eve is a link, not a file"),
+        (
+            has_a_hard_link_out,
+            "data/mine.csv has another name outside the submission (a hard link)",
+        ),
         (has_a_pipe, "part-two.ipynb is a pipe or device, not a file"),
         (has_a_socket, "s is a pipe or device, not a file"),
     ],
@@ -134,7 +148,7 @@ def test_a_folder_that_cannot_be_read_is_an_error_and_no_empty_submission(folder
 def test_files_above_the_bound_are_not_read(folder, monkeypatch):
     monkeypatch.setattr(module, "MOST", 5)
     handed = read_submission(folder, "ada")
-    assert handed.failure == "its files are larger than 0 MB together"
+    assert handed.failure == "its files are larger than 5 bytes together"
     assert handed.submission.files == {}
     assert read_submission(folder, "ada").content_hash == handed.content_hash
 

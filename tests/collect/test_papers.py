@@ -162,7 +162,7 @@ def test_bad_papers_are_named_and_the_good_ones_go_on(course, inbox):
         "missing.md",
     }
     assert all(problem.hint for problem in report.errors)
-    assert "5.0 MB" in said["huge.txt"]
+    assert "5 MB" in said["huge.txt"]
     assert "Word" in said["word.txt"]
     assert report.needs_attention
     assert course.students("submitted", ASSIGNMENT) == ("kim",)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from markbook.autograde.values import Submission
+from markbook.text.plainfiles import Bounds, PlainFolder, read_folder, refuse_link
+from markbook.text.plainfiles import shown_name as shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from markbook.autograde.settings import FileRules
 
@@ -46,28 +48,16 @@ class HandedIn:
 def read_submission(folder: Path, student: str) -> HandedIn:
     """Read all files of a submission, each once.
 
-    A link, a device or the like is not opened and makes a failure; so do files above a bound
-    (``MOST`` bytes together), of which size and time are hashed. Raises ``OSError`` for a folder
-    that cannot be read.
+    A link, a device or the like is not opened and makes a failure; so do hard links out of the
+    submission and whatever is above a bound (``MOST`` bytes together), of which size and time are
+    hashed. Raises ``OSError`` for a folder that cannot be read or changes while it is.
     """
-    files: dict[str, bytes] = {}
-    odd: dict[str, bytes] = {}
-    failure: str | None = None
-    size = 0
-    for name, entry in _walk(folder):
-        if isinstance(entry, str):
-            odd[name] = entry.encode("utf-8", "surrogateescape")
-            failure = failure or f"{shown(name)} is a {_kind(entry)}, not a file"
-        elif size + os.fstat(entry).st_size > MOST:
-            found = os.fstat(entry)
-            odd[name] = b"large:%d:%d" % (found.st_size, found.st_mtime_ns)
-            failure = failure or f"its files are larger than {MOST // 1_000_000} MB together"
-        else:
-            files[name] = _bytes(entry)
-            size += len(files[name])
-    digest = hash_files({**files, **odd})
-    handed = {} if failure else {n: content for n, content in files.items() if _kept(n)}
-    return HandedIn(Submission(student, handed), digest, failure, size)
+    found = PlainFolder()
+    if not refuse_link(folder.parent, found):  # or eve's folder is ada's
+        found = read_folder(folder, Bounds(size=MOST))
+    digest = hash_files({**found.files, **found.odd})
+    files = {} if found.refusal else {n: c for n, c in found.files.items() if _kept(n)}
+    return HandedIn(Submission(student, files), digest, found.refusal, found.size)
 
 
 def hash_files(files: Mapping[str, bytes]) -> str:
@@ -81,52 +71,8 @@ def hash_files(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def shown(name: str) -> str:
-    """Return a file's name for people; a name may hold bytes that are no text."""
-    return name.encode("utf-8", "replace").decode()
-
-
 def _kept(name: str) -> bool:
     return _CHECKPOINTS not in name
-
-
-def _walk(folder: Path) -> Iterator[tuple[str, int | str]]:
-    """Yield every entry below ``folder`` that is no folder: an open file, or what else it is.
-
-    Nothing is opened by a path that somebody may change meanwhile: each step goes from the open
-    folder above it, and none through a link.
-    """
-    if folder.is_symlink():
-        yield folder.name, f"link:{folder.readlink()}"
-        return
-    for here, folders, names, handle in os.fwalk(folder, follow_symlinks=False, onerror=_raise):
-        base = PurePosixPath(here).relative_to(PurePosixPath(folder))
-        for name in [*folders, *names]:
-            place = str(base / name)
-            mode = os.stat(name, dir_fd=handle, follow_symlinks=False).st_mode
-            if stat.S_ISLNK(mode):
-                yield place, f"link:{os.readlink(name, dir_fd=handle)}"
-            elif stat.S_ISREG(mode):
-                opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=handle)
-                try:
-                    yield place, opened
-                finally:
-                    os.close(opened)
-            elif not stat.S_ISDIR(mode):
-                yield place, "pipe or device"
-
-
-def _raise(error: OSError) -> None:
-    raise error
-
-
-def _kind(entry: str) -> str:
-    return entry.partition(":")[0]
-
-
-def _bytes(handle: int) -> bytes:
-    with os.fdopen(handle, "rb", closefd=False) as stream:
-        return stream.read()
 
 
 def laid_down(

@@ -7,9 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from markbook.autograde.files import hash_files, shown
+from markbook.autograde.files import HandedIn, hash_files, read_submission, shown
 from markbook.errors import NotebookError
-from markbook.notebooks import nbgrader_metadata, read_notebook
+from markbook.notebooks import nbgrader_metadata, parse_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Prescan", "hash_folder", "prescan"]
 
+_SUFFIX = ".ipynb"
 _SCHEMA = 3  # nbgrader's cell metadata; other versions end its whole run
 
 
@@ -47,13 +48,21 @@ def hash_folder(folder: Path, *, skip: str = "") -> str:
 
 def prescan(folder: Path, notebooks: Collection[str]) -> Prescan:
     """Look at one submission; ``notebooks`` are the names the assignment has, without ending."""
-    link = next((path for path in (folder, *folder.rglob("*")) if path.is_symlink()), None)
-    if link is not None:
-        return Prescan(f"{shown(link.name)} is a link, not a file")
-    found = {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
+    try:
+        handed = read_submission(folder, folder.parent.name)
+    except OSError as error:
+        handed = HandedIn.unreadable(folder.parent.name, error)
+    if handed.failure is not None:
+        return Prescan(handed.failure)
+    files = handed.submission.files
+    found = {
+        name.removesuffix(_SUFFIX): files[name]
+        for name in sorted(files)
+        if name.endswith(_SUFFIX) and "/" not in name
+    }
     known = [name for name in notebooks if name in found]
     if not known:
-        handed_in = ", ".join(shown(path.name) for path in found.values()) or "none"
+        handed_in = ", ".join(shown(f"{name}{_SUFFIX}") for name in found) or "none"
         return Prescan(
             f"it has none of the assignment's notebooks ({', '.join(sorted(notebooks))});"
             f" handed in: {handed_in}"
@@ -61,14 +70,12 @@ def prescan(folder: Path, notebooks: Collection[str]) -> Prescan:
     findings: list[str] = []
     for name in known:
         try:
-            findings.extend(_look_at(read_notebook(found[name]), name))
+            findings.extend(_look_at(parse_notebook(found[name]), name))
         except NotebookError as error:
-            return Prescan(f"{found[name].name} cannot be read: {error.what}")
+            return Prescan(f"{name}{_SUFFIX} cannot be read: {error.what}")
         except _FatalError as error:
             return Prescan(str(error))
-    findings += [
-        f"{shown(found[n].name)} is not of this assignment" for n in found if n not in known
-    ]
+    findings += [f"{shown(n)}{_SUFFIX} is not of this assignment" for n in found if n not in known]
     findings += [f"{n}.ipynb was not handed in" for n in sorted(notebooks) if n not in found]
     return Prescan(findings=tuple(findings))
 

@@ -150,9 +150,11 @@ class NbgraderBatch:
             folder.parent.rmdir()
 
     def _content_hash(self, student: str) -> str:
-        return read_submission(
-            self.course.submitted(self.assignment, student), student
-        ).content_hash
+        folder = self.course.submitted(self.assignment, student)
+        try:
+            return read_submission(folder, student).content_hash
+        except OSError:
+            return ""  # the look at it says why, and another run tries again
 
 
 def _missing(answers: Iterable[Answer]) -> list[str]:

@@ -57,7 +57,7 @@ def _server(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
     # The token goes by the environment: a command line can be read by everyone on the machine.
     environment = os.environ | {"JUPYTER_TOKEN": secrets.token_hex(24)}
     server = subprocess.Popen(
-        [sys.executable, "-m", "markbook.server", *arguments],
+        [sys.executable, "-P", "-m", "markbook.server", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=environment,

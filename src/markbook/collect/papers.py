@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import stat
+import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from markbook.collect.students import StudentFrom, StudentNames
 from markbook.collect.submissions import Paper, released_name, store
 from markbook.collect.wordings import wordings_of
 from markbook.errors import InputError, MarkbookError, NothingMatched, PaperError
+from markbook.text.plainfiles import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,6 +26,8 @@ __all__ = ["MOST_BYTES", "collect_papers", "papers_in"]
 
 # A term's worth of prose has some 100 kB; far more is not a paper.
 MOST_BYTES = 5_000_000
+# A notebook holds its pictures.
+MOST_NOTEBOOK = 50_000_000
 _SKIPPED = ("readme", "license", "changelog")
 
 
@@ -117,7 +119,7 @@ class _Pile:
     def _read(self, path: Path, names: StudentNames) -> _Read:
         data, modified = _bytes(path)
         if path.suffix.lower() == ".ipynb":
-            name = released_name(self.course, self.assignment, path)
+            name = released_name(self.course, self.assignment, path, data)
             # A notebook under its released name says nothing of its student; its folder does.
             called = path.absolute().parent if path.name == name else path
             return _Read(Paper(path, names.of(called, ""), data, modified, name=name), None)
@@ -200,28 +202,17 @@ def _reason(error: OSError) -> str:
 
 def _bytes(path: Path) -> tuple[bytes, float]:
     """Return a paper's bytes and time; links, pipes and giants are refused, none is opened."""
-    if path.is_symlink():
-        where = "a link to nowhere" if not path.exists() else "a link, and links are not followed"
-        raise PaperError(f"The paper is {where}.", path=path, hint="Name the file itself.")
+    most = MOST_NOTEBOOK if path.suffix.lower() == ".ipynb" else MOST_BYTES
     try:
-        # Not blocking: a named pipe would otherwise wait for its writer for ever.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    except OSError as error:
-        hint = (
-            "Check the name." if isinstance(error, FileNotFoundError) else "Check who may read it."
-        )
+        return read_plain(path, most), path.lstat().st_mtime
+    except FileNotFoundError as error:
         raise PaperError(
-            f"The paper cannot be read: {_reason(error)}", path=path, hint=hint
+            f"The paper cannot be read: {_reason(error)}", path=path, hint="Check the name."
         ) from error
-    with os.fdopen(handle, "rb") as stream:
-        status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise PaperError("The paper is not a file.", path=path, hint="Name a file.")
-        if status.st_size > MOST_BYTES:
-            raise PaperError(
-                f"The paper has {status.st_size / 1e6:.1f} MB; more than"
-                f" {MOST_BYTES // 1_000_000} MB are not read.",
-                path=path,
-                hint="Is it a text?",
-            )
-        return stream.read(MOST_BYTES + 1), status.st_mtime
+    except OSError as error:
+        odd = error.errno == errno.EINVAL
+        says = (
+            f"The paper {error.strerror}." if odd else f"The paper cannot be read: {_reason(error)}"
+        )
+        hint = "Name a plain file." if odd else "Check who may read it."
+        raise PaperError(says, path=path, hint=hint) from error

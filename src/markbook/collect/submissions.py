@@ -13,8 +13,9 @@ import nbformat
 
 from markbook.errors import InputError, NotebookError, PaperError
 from markbook.model import AnswerStatus
-from markbook.notebooks import answer_cells, read_notebook
+from markbook.notebooks import answer_cells, parse_notebook, read_notebook
 from markbook.text.files import write_atomic
+from markbook.text.plainfiles import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,7 @@ _OWN = frozenset({SIDECAR, TIMESTAMP, SECRET, UNMATCHED})
 # nbgrader's own, of the exchange as well as of the file.
 _TIME = "%Y-%m-%d %H:%M:%S.%f UTC"
 _FORMAT = 1
+_MOST_TOLD = 50_000_000  # bytes; a paper has a tenth, and its sidecar the paper's text twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +121,20 @@ def _require_ours(folder: Path, paper: Paper, *, replace: bool) -> None:
         return
     # A first run that was killed leaves this paper's own bytes and no sidecar: go on with it.
     held = {p.name for p in folder.iterdir() if not p.name.startswith(".")}
-    own = folder / paper.stored_as
-    if not held or (own.is_file() and own.read_bytes() == paper.data):
+    if not held or _holds(folder / paper.stored_as, paper.data):
         return
     raise PaperError(
         f"{paper.student} has a submission that did not come from a paper; it is kept.",
         path=paper.path,
         hint="If the paper shall take its place, collect it with --replace.",
     )
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return read_plain(path, len(data)) == data
+    except OSError:
+        return False
 
 
 def _files(
@@ -193,8 +201,8 @@ def match_document(match: PaperMatch) -> dict[str, Any]:
 
 def _sidecar(folder: Path) -> dict[str, Any]:
     try:
-        document = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        document = json.loads(read_plain(folder / SIDECAR, _MOST_TOLD))
+    except (OSError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 
@@ -211,12 +219,13 @@ def _remove_old(folder: Path, before: Mapping[str, Any], files: Mapping[str, obj
     return removed
 
 
-def released_name(course: Course, assignment: str, path: Path) -> str:
+def released_name(course: Course, assignment: str, path: Path, data: bytes) -> str:
     """Return which released notebook a student's notebook is a copy of, by its answer cells.
 
-    Raises ``NotebookError`` for a file that is no notebook or holds none of the answer cells.
+    ``data`` are its bytes. Raises ``NotebookError`` for a file that is no notebook or holds none
+    of the answer cells.
     """
-    held = set(answer_cells(read_notebook(path)))
+    held = set(answer_cells(parse_notebook(data, path=path, clear_outputs=True)))
     shared = {
         found.name: len(held & set(answer_cells(read_notebook(found))))
         for found in sorted(course.release(assignment).glob("*.ipynb"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +19,7 @@ from markbook.notebooks import Delimiters
 from markbook.rubrics import load_rubric
 from markbook.text.files import write_atomic
 from markbook.text.pages import PageTemplate
+from markbook.text.plainfiles import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,6 +38,7 @@ __all__ = ["FeedbackEvent", "FeedbackReport", "write_feedback"]
 
 # nbgrader's release_feedback reads both beside each page.
 _COMPANIONS = ("timestamp.txt", "submission_secret.txt")
+_COMPANION = 4_096  # bytes; a time and a secret have a hundred
 
 # Disks take several files in the time of one; a few students' pages wait for them at most.
 _WRITERS = 4
@@ -192,10 +195,9 @@ class _Run:
     def _companions(self, student: str, folder: Path) -> Iterator[tuple[Path, bytes]]:
         submitted = self._course.submitted(self._assignment, student)
         for name in _COMPANIONS:
-            source = submitted / name
-            # A link could lead anywhere; what a student handed in is not followed.
-            if source.is_file() and not source.is_symlink():
-                yield folder / name, source.read_bytes()
+            # A link could lead anywhere, a pipe never end: what is odd is as good as not there.
+            with suppress(OSError):
+                yield folder / name, read_plain(submitted / name, _COMPANION)
 
     @staticmethod
     def _differs(path: Path, data: bytes) -> bool:

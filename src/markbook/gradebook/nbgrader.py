@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from markbook.course import Course
 
 __all__ = [
+    "Exchanged",
     "Objection",
     "Run",
     "autograde",
@@ -148,20 +149,38 @@ def validate(course: Course, notebook: Path) -> tuple[Objection, ...]:
     return tuple(Objection(**each) for each in found)
 
 
-def collect(course: Course, assignment: str) -> tuple[str, ...]:
-    """Collect the newest submissions from the exchange; return the students that have one there.
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """What the exchange held: the students with a submission, and what was not taken, and why.
 
+    Of ``refused`` each is (student, or the folder's name where that names none; reason).
+    """
+
+    students: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def needs_attention(self) -> bool:
+        return bool(self.refused)
+
+
+def collect(course: Course, assignment: str) -> Exchanged:
+    """Collect the newest submissions from the exchange.
+
+    One that is not made of plain files is refused, and the student's earlier one stays.
     Raises ``CourseError`` without an exchange or course id, ``NothingMatched`` when nobody has
     submitted.
     """
     _require_exchange(course)
-    students = tuple(_call(course, "collect", assignment=assignment)["students"])
-    if not students:
+    reply = _call(course, "collect", assignment=assignment)
+    refused = tuple((r["student"] or r["folder"], r["reason"]) for r in reply["refused"])
+    found = Exchanged(tuple(reply["students"]), refused)
+    if not found.students and not refused:
         raise NothingMatched(
             f"Nobody has submitted {assignment!r} to the exchange {course.exchange_root}.",
             hint="Papers that came another way: 'markbook collect ASSIGNMENT --from PATH'.",
         )
-    return students
+    return found
 
 
 def publish_assignment(course: Course, assignment: str) -> None:

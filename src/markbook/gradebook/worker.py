@@ -18,6 +18,7 @@ import threading
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from markbook.gradebook.exchange_copy import take_safely
 from markbook.startup import skip_slow_imports
 
 if TYPE_CHECKING:
@@ -270,8 +271,10 @@ def _collect(request: Request) -> Iterator[Reply]:
     exchange = _exchange(config).Collect(coursedir=coursedir, parent=None, config=config)
     exchange.update = True
     exchange.check_owner = config.ExchangeCollect.get("check_owner", exchange.check_owner)
+    refused = take_safely(exchange)
     exchange.start()
-    yield {"students": sorted(record["username"] for record in exchange.src_records)}
+    students = sorted(record["username"] for record in exchange.src_records)
+    yield {"students": students, "refused": refused}
 
 
 def _release_assignment(request: Request) -> Iterator[Reply]:

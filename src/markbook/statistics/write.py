@@ -16,6 +16,7 @@ from markbook.statistics.compute import ClassData, compute
 from markbook.statistics.figures import ClassFigures, Doubt
 from markbook.text.files import write_atomic
 from markbook.text.pages import PageTemplate
+from markbook.text.plainfiles import read_plain
 from markbook.text.titles import humanise, split_title
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["StatsReport", "write_report"]
 
 SIDECAR = "collected.json"
+_MOST = 50_000_000  # bytes: ten times what a paper may have
 _UNMATCHED = "This text belongs to no question."
 
 
@@ -116,7 +118,7 @@ def read_doubts(path: Path, student: str) -> list[Doubt] | None:
     A submission that came through the exchange has no sidecar, and no doubts.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read_plain(path, _MOST))
         doubts = [
             Doubt(
                 student,

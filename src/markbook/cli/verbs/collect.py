@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from markbook.collect import CollectedPaper, CollectReport
+    from markbook.gradebook.nbgrader import Exchanged
 
-__all__ = ["command", "paper_options", "papers_of", "tell"]
+__all__ = ["command", "paper_options", "papers_of", "refused_as_json", "tell"]
 
 
 def paper_options(function: click.decorators.FC) -> click.decorators.FC:
@@ -82,12 +83,13 @@ def command(  # noqa: PLR0913  (a verb's options)
     if not papers:
         if dry_run:
             raise UsageError("--dry-run needs papers.", hint="Name them after --from.")
-        students = collect_exchange(course, assignment)
+        found = collect_exchange(course, assignment)
         if as_json:
-            show.json_out({"assignment": assignment, "students": list(students)})
+            students, refused = list(found.students), refused_as_json(found)
+            show.json_out({"assignment": assignment, "students": students, "refused": refused})
         else:
-            tell_exchange(students)
-        return ExitCode.DONE
+            tell_exchange(found)
+        return ExitCode.ATTENTION if found.needs_attention else ExitCode.DONE
     with progress("collecting", quiet=as_json) as on_event:
         report = collect_papers(
             course,
@@ -105,8 +107,14 @@ def command(  # noqa: PLR0913  (a verb's options)
     return ExitCode.ATTENTION if report.needs_attention else ExitCode.DONE
 
 
-def tell_exchange(students: Sequence[str]) -> None:
-    show.line(f"collected   {show.count(len(students), 'submission')} from the exchange")
+def tell_exchange(found: Exchanged) -> None:
+    show.line(f"collected   {show.count(len(found.students), 'submission')} from the exchange")
+    for whose, reason in found.refused:
+        show.line(f"  {whose}: not taken: {reason}.")
+
+
+def refused_as_json(found: Exchanged) -> list[dict[str, str]]:
+    return [{"student": whose, "reason": reason} for whose, reason in found.refused]
 
 
 def tell(report: CollectReport) -> None:

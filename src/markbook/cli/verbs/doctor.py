@@ -66,8 +66,9 @@ def command(
     Nothing is written. Exit code 1 when there is anything to say.
     """
     from markbook.autograde.examine import examine
-    from markbook.autograde.files import read_submission
+    from markbook.autograde.files import MOST, read_submission, shown
     from markbook.autograde.values import Submission
+    from markbook.text.plainfiles import read_plain
 
     course = _course(course_path, Path(submission))
     target = _target(course, submission, assignment)
@@ -78,7 +79,12 @@ def command(
         handed_in = read_submission(target.path, target.student)
         given, failure = handed_in.submission, handed_in.failure
     else:
-        given = Submission(target.student, {target.path.name: target.path.read_bytes()})
+        files = {}
+        try:
+            files[target.path.name] = read_plain(target.path, MOST)
+        except OSError as error:
+            failure = f"{shown(target.path.name)} cannot be read: {error.strerror}"
+        given = Submission(target.student, files)
     found = examine(given.files, released, whole=whole, failure=failure)
     if as_json:
         show.json_out(_as_json_value(course, target, found))

@@ -117,17 +117,19 @@ def _teller(course: Course, bars: ExitStack) -> Callable[[str, Any], None]:
     from markbook.autograde import AutogradeReport
     from markbook.collect import CollectReport
     from markbook.feedback import FeedbackReport
+    from markbook.gradebook.nbgrader import Exchanged
     from markbook.marking import AcceptReport
     from markbook.release import ReleaseResult
     from markbook.statistics import StatsReport
     from markbook.suggest import SuggestReport
 
+    nothing = Exchanged(())
     tellers: dict[type[Any], Callable[[Any], None]] = {
         ReleaseResult: lambda r: show.line(
             f"released    {show.count(len(r.questions), 'question')}"
         ),
         CollectReport: collect.tell,
-        tuple: lambda students: collect.tell_exchange(students) if students else None,
+        Exchanged: lambda found: collect.tell_exchange(found) if found != nothing else None,
         AutogradeReport: autograde.tell,
         SuggestReport: suggest.tell,
         AcceptReport: mark.tell,
@@ -153,7 +155,8 @@ def _teller(course: Course, bars: ExitStack) -> Callable[[str, Any], None]:
 def _as_json(course: Course, result: Any) -> dict[str, Any]:
     return {
         "collect": result.collected.as_json() if result.collected is not None else None,
-        "exchange": list(result.exchanged),
+        "exchange": list(result.exchanged.students),
+        "refused": collect.refused_as_json(result.exchanged),
         "autograde": autograde.as_json_value(result.graded),
         "suggest": result.suggested.as_dict(),
         "mark": mark.as_json_value(result.accepted) if result.accepted is not None else None,
