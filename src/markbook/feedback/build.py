@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -92,25 +92,29 @@ def _text_item(room: Class, item: Item, student: str, outputs: _Outputs) -> Item
     mark = room.marks.get((student, question.id))
     rubric = room.rubrics.get(mark.rubric_version) if mark else None
     known = rubric or (room.current.get(question.id) if question.points == 0 else None)
-    view = ItemView(
+    state = _state(answer, mark)
+    more: dict[str, Any] = {}
+    # Of an answer that is none the page says so, and shows no text.
+    if answer is not None and state not in _UNANSWERED.values():
+        if item.in_code:
+            more = outputs.shown_with(question.id)
+        if state is State.MARKED and mark:
+            more |= _marked(room, answer, mark, rubric, typed=item.in_code)
+        else:
+            more["answer"] = Markup(highlight(answer.text, (), typed=item.in_code))
+    return ItemView(
         number=item.number,
         id=question.id,
         title=item.title,
         prompt=_markdown(item.prompt),
-        state=_state(answer, mark),
+        state=state,
         score=mark.score if mark else 0.0,
         possible=known.cap(question.points) if known else question.points,
         bonus=known.bonus if known else question.points == 0,
         model_answer=_markdown(question.model_answer if room.show_model_answers else ""),
         typed=item.in_code,
+        **more,
     )
-    if answer is None or view.state in _UNANSWERED.values():
-        return view  # the page says so, and shows no text
-    if item.in_code:
-        view = outputs.shown_with(view)
-    if view.state is State.MARKED and mark:
-        return _marked(room, view, answer, mark, rubric, typed=item.in_code)
-    return replace(view, answer=Markup(highlight(answer.text, (), typed=item.in_code)))
 
 
 def _state(answer: Answer | None, mark: Mark | None) -> State:
@@ -122,33 +126,33 @@ def _state(answer: Answer | None, mark: Mark | None) -> State:
 
 
 def _marked(
-    room: Class, view: ItemView, answer: Answer, mark: Mark, rubric: Rubric | None, *, typed: bool
-) -> ItemView:
+    room: Class, answer: Answer, mark: Mark, rubric: Rubric | None, *, typed: bool
+) -> dict[str, Any]:
+    """Return what a view says of how an answer was marked, and the answer."""
     lines: tuple[CriterionLine, ...] = ()
     spans: list[tuple[int, int, str]] = []
     labels: dict[str, str] = {}
     if rubric is not None:
-        spans = _evidence(room, answer, rubric, mark)
-        with_spans = dict.fromkeys(criterion for _, _, criterion in spans)
+        known = {criterion.id for criterion in rubric.criteria}
+        counts = counted(rubric, [earned for earned in mark.earned if earned in known])
+        earned = {criterion.id for criterion in counts}
+        spans = _evidence(room, answer, earned)
+        with_spans = {criterion for _, _, criterion in spans}
         order = [c.id for c in rubric.criteria if c.id in with_spans]
         labels = {criterion: str(n) for n, criterion in enumerate(order, start=1)}
-        lines = _criteria(rubric, mark, labels)
-    return replace(
-        view,
-        answer=Markup(highlight(answer.text, spans, labels=labels, typed=typed)),
-        criteria=lines,
-        starts_full=rubric is not None and rubric.start == "full",
-        adjustment=mark.adjustment,
-        reason=mark.reason,
-        comment=_markdown(mark.comment),
-    )
+        lines = _criteria(rubric, earned, labels)
+    return {
+        "answer": Markup(highlight(answer.text, spans, labels=labels, typed=typed)),
+        "criteria": lines,
+        "starts_full": rubric is not None and rubric.start == "full",
+        "adjustment": mark.adjustment,
+        "reason": mark.reason,
+        "comment": _markdown(mark.comment),
+    }
 
 
-def _evidence(
-    room: Class, answer: Answer, rubric: Rubric, mark: Mark
-) -> list[tuple[int, int, str]]:
+def _evidence(room: Class, answer: Answer, earned: set[str]) -> list[tuple[int, int, str]]:
     """Return the passages behind the criteria that count in the mark."""
-    earned = {criterion.id for criterion in _counted(rubric, mark)}
     return [
         (found.start, found.end, found.criterion)
         for found in room.suggestions.get((answer.question, answer.hash), ())
@@ -160,34 +164,30 @@ def _evidence(
     ]
 
 
-def _counted(rubric: Rubric, mark: Mark) -> tuple[Criterion, ...]:
-    known = {criterion.id for criterion in rubric.criteria}
-    return counted(rubric, [earned for earned in mark.earned if earned in known])
-
-
-def _criteria(rubric: Rubric, mark: Mark, labels: Mapping[str, str]) -> tuple[CriterionLine, ...]:
+def _criteria(
+    rubric: Rubric, earned: set[str], labels: Mapping[str, str]
+) -> tuple[CriterionLine, ...]:
     """Return what was earned and lost, and the ways to more that were missed.
 
     A misconception shows only when the answer has it. Of alternatives only the one that counts
     shows, or when none was earned the one worth most.
     """
-    earned = {criterion.id for criterion in _counted(rubric, mark)}
     lines: list[CriterionLine] = []
     for criterion in rubric.criteria:
-        says, advice = criterion.says, _markdown(criterion.feedback)
         if criterion.id in earned:
             lost = criterion.points < 0
             lines.append(
                 CriterionLine(
                     "lost" if lost else "earned",
-                    says,
+                    criterion.says,
                     criterion.points,
-                    advice if lost else Markup(),
+                    _markdown(criterion.feedback) if lost else Markup(),
                     labels.get(criterion.id, ""),
                 )
             )
         elif criterion.points > 0 and not _has_alternative(rubric, criterion, earned):
-            lines.append(CriterionLine("missed", says, criterion.points, advice))
+            advice = _markdown(criterion.feedback)
+            lines.append(CriterionLine("missed", criterion.says, criterion.points, advice))
     return tuple(lines)
 
 
@@ -220,20 +220,19 @@ class _Outputs:
         models_too = not room.show_model_answers
         self._hides = notebook.secrets.keeper(run.sources, models_too=models_too)
 
-    def shown_with(self, view: ItemView) -> ItemView:
-        """Add to a code cell's answer what it wrote, and the student's own cells behind it."""
-        answer = self.run.answers.get(view.id)
+    def shown_with(self, name: str) -> dict[str, Any]:
+        """Return what a view says of what a code cell's answer wrote, and cells behind it."""
+        answer = self.run.answers.get(name)
         if answer is None:
-            return view
+            return {}
         output = self._render(answer)
-        own = [cell for cell in self.run.further.get(view.id, ()) if cell.outputs]
+        own = [cell for cell in self.run.further.get(name, ()) if cell.outputs]
         further = [FurtherCell(_code(cell.source), self._render(cell)) for cell in own[:_FURTHER]]
-        return replace(
-            view,
-            output=output,
-            further=tuple(cell for cell in further if cell.output),
-            further_left_out=max(0, len(own) - _FURTHER),
-        )
+        return {
+            "output": output,
+            "further": tuple(cell for cell in further if cell.output),
+            "further_left_out": max(0, len(own) - _FURTHER),
+        }
 
     def _render(self, cell: Cell) -> Markup:
         if not cell.outputs:
@@ -260,23 +259,27 @@ def _code_item(room: Class, item: Item, student: str, outputs: _Outputs) -> Item
         if (student, question.id) in room.grades
     )
     state = State.NOT_RUN if not graded else State.WAITING if waits else State.TESTED
-    view = ItemView(
+    score = sum(line.score for line in tests)
+    more: dict[str, Any] = {}
+    untouched = _UNANSWERED.get(written.status) if written else None
+    if untouched is not None and state is State.TESTED and score == 0:
+        # The released code and its failing tests would fill a screen and say nothing more.
+        state = untouched
+    else:
+        more = {"code": _code(written.text) if written else Markup(), "tests": tuple(tests)}
+        more |= outputs.shown_with(item.answer)
+    return ItemView(
         number=item.number,
         id=item.answer,
         title=item.title,
         prompt=_markdown(item.prompt),
         state=state,
-        score=sum(line.score for line in tests),
+        score=score,
         possible=item.points,
         model_code=item.questions[0].model_answer if room.show_model_answers else "",
         is_code=True,
+        **more,
     )
-    untouched = _UNANSWERED.get(written.status) if written else None
-    if untouched is not None and state is State.TESTED and view.score == 0:
-        # The released code and its failing tests would fill a screen and say nothing more.
-        return replace(view, state=untouched)
-    view = replace(view, code=_code(written.text) if written else Markup(), tests=tuple(tests))
-    return outputs.shown_with(view)
 
 
 def _code(text: str) -> Markup:

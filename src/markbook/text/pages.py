@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cached_property, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ class PageTemplate:
         sheets = [_read(_BASE, "page.css"), *(_read(package, name) for name in styles)]
         self._style = "\n".join(sheets)
 
-    @property
+    @cached_property
     def policy(self) -> str:
         """The page's content security policy: nothing but this very style sheet."""
         digest = hashlib.sha256(self._style.encode()).digest()
@@ -56,6 +57,7 @@ class PageTemplate:
         return page.encode("utf-8", "replace").decode()
 
 
+@lru_cache(maxsize=1024)
 def format_points(value: float, *, signed: bool = False) -> str:
     """Return points as people write them: 1.5, 2, with a true minus sign; signed: +1."""
     rounded = round(value, 2) + 0.0
