@@ -40,6 +40,13 @@ def test_suggestions_come_back_as_they_were_made(gb):
     assert gb.suggestions("other") == ()
 
 
+def test_the_awarded_ones_come_alone_if_wanted(gb):
+    denied = suggestion("denied", awarded=False)
+    gb.replace_suggestions("hw", "keys", [suggestion(), ABSTAINED, denied])
+    assert gb.suggestions("hw", awarded=True) == (suggestion(),)
+    assert gb.suggestions("hw", "keys", awarded=True) == (suggestion(),)
+
+
 def test_the_same_suggestions_again_change_nothing(tiny, released, gb):
     gb.replace_suggestions("hw", "keys", [suggestion(), ABSTAINED])
     before = tiny.dump(released)

@@ -23,7 +23,10 @@ _AT_ONCE = 250
 
 @dataclass(slots=True)
 class Papers:
-    """Answers, marks and grades by (student, question), suggestions by (question, answer hash)."""
+    """Answers, marks and grades by (student, question), suggestions by (question, answer hash).
+
+    Of suggestions only those that found their criterion: others have no evidence to show.
+    """
 
     students: Sequence[str]
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
@@ -68,7 +71,7 @@ def read_papers(
                 list(gb.answers(assignment)),
                 list(gb.marks(assignment)),
                 list(gb.grades(assignment)),
-                list(gb.suggestions(assignment)),
+                list(gb.suggestions(assignment, awarded=True)),
             )
         )
         yield papers
@@ -99,7 +102,7 @@ def _question(gb: FeedbackSource, assignment: str, item: Item, question: str) ->
     return _Rows(
         answers=list(gb.answers(assignment, question)),
         marks=list(gb.marks(assignment, question)),
-        suggestions=list(gb.suggestions(assignment, question)),
+        suggestions=list(gb.suggestions(assignment, question, awarded=True)),
     )
 
 

@@ -184,9 +184,11 @@ class _Run:
     def _write(self, student: str, files: Iterable[tuple[Path, bytes]], folder: Path) -> _Written:
         changed: list[Path] = []
         try:
-            for path, data in (*files, *self._companions(student, folder)):
-                if self._differs(path, data) if self._dry_run else write_atomic(path, data):
-                    changed.append(path)
+            # Of the companions the submission has the original.
+            for durable, some in ((True, files), (False, self._companions(student, folder))):
+                for path, data in some:
+                    if self._put(path, data, durable=durable):
+                        changed.append(path)
         except OSError as error:
             problem = f"{student}: {error.filename}: {error.strerror}."
             return _Written(tuple(changed), problem)
@@ -199,9 +201,10 @@ class _Run:
             with suppress(OSError):
                 yield folder / name, read_plain(submitted / name, _COMPANION)
 
-    @staticmethod
-    def _differs(path: Path, data: bytes) -> bool:
-        return not path.is_file() or path.read_bytes() != data
+    def _put(self, path: Path, data: bytes, *, durable: bool) -> bool:
+        if self._dry_run:
+            return not path.is_file() or path.read_bytes() != data
+        return write_atomic(path, data, durable=durable)
 
 
 def render_page(page: StudentPage) -> str:

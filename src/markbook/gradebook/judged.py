@@ -50,10 +50,15 @@ class Judged:
             store_expectations(connection, assignment, question, expectations)
         return changed
 
-    def suggestions(self, assignment: str, question: str | None = None) -> tuple[Suggestion, ...]:
-        """Return the suggestions by question, answer hash and criterion."""
+    def suggestions(
+        self, assignment: str, question: str | None = None, *, awarded: bool = False
+    ) -> tuple[Suggestion, ...]:
+        """Return the suggestions by question, answer hash and criterion.
+
+        With ``awarded`` only those that found their criterion in the answer.
+        """
         with reading(self._engine) as connection:
-            return read_suggestions(connection, assignment, question)
+            return read_suggestions(connection, assignment, question, awarded=awarded)
 
     def expectations(self, assignment: str, question: str | None = None) -> tuple[Expectation, ...]:
         """Return the expected scores by question, the texts to mark first in front."""

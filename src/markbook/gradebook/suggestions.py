@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, update
 
@@ -15,23 +15,35 @@ from markbook.model import Suggestion
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
 __all__ = ["read_suggestions", "store_suggestions"]
 
+# In the order of a suggestion's own fields.
+_COLUMNS = (
+    "question", "answer_hash", "criterion", "awarded", "confidence", "grader", "rubric_version",
+    "span", "span_start", "span_end", "note",
+)  # fmt: skip
+
 
 def read_suggestions(
-    connection: Connection, assignment: str, question: str | None = None
+    connection: Connection, assignment: str, question: str | None = None, *, awarded: bool = False
 ) -> tuple[Suggestion, ...]:
-    """Return the suggestions by question, answer and then in the order they were made in."""
+    """Return the suggestions by question, answer and criterion, perhaps ``awarded`` ones only."""
     table = tables.suggestion
-    query = select(table).where(table.c.assignment == assignment)
+    query = select(*(table.c[name] for name in _COLUMNS)).where(table.c.assignment == assignment)
     if question is not None:
         query = query.where(table.c.question == question)
+    if awarded:
+        query = query.where(table.c.awarded)
     rows = connection.execute(
         query.order_by(table.c.question, table.c.answer_hash, table.c.criterion)
     )
-    return tuple(_suggestion(row) for row in rows)
+    # By place: by name it takes twice as long, and a class has more of these than of anything.
+    return tuple(
+        Suggestion(*some, None if span is None else restored(span), start, end, restored(note))
+        for *some, span, start, end, note in rows
+    )
 
 
 def store_suggestions(
@@ -86,19 +98,3 @@ def _values(assignment: str, suggestion: Suggestion) -> dict[str, object]:
         "span_end": suggestion.end,
         "note": storable(suggestion.note),
     }
-
-
-def _suggestion(row: Row[Any]) -> Suggestion:
-    return Suggestion(
-        question=row.question,
-        answer_hash=row.answer_hash,
-        criterion=row.criterion,
-        awarded=row.awarded,
-        confidence=row.confidence,
-        grader=row.grader,
-        rubric_version=row.rubric_version,
-        span=None if row.span is None else restored(row.span),
-        start=row.span_start,
-        end=row.span_end,
-        note=restored(row.note),
-    )
