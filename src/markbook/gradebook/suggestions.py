@@ -41,9 +41,14 @@ def read_suggestions(
     )
     # By place: by name it takes twice as long, and a class has more of these than of anything.
     return tuple(
-        Suggestion(*some, None if span is None else restored(span), start, end, restored(note))
-        for *some, span, start, end, note in rows
-    )
+        Suggestion(
+            asked, answer, criterion, found, confidence, grader, version,
+            None if span is None else restored(span), start, end, restored(note),
+        )
+        for (
+            asked, answer, criterion, found, confidence, grader, version, span, start, end, note,
+        ) in rows
+    )  # fmt: skip
 
 
 def store_suggestions(
