@@ -19,9 +19,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["adopt_orphans", "children", "die_with_parent", "end_marked", "end_orphans", "name"]
+__all__ = [
+    "adopt_orphans",
+    "children",
+    "die_with_parent",
+    "end_marked",
+    "end_orphans",
+    "hide",
+    "name",
+]
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 _PATIENCE = 5.0  # seconds for processes to die of SIGKILL; one that takes longer is in the kernel
@@ -46,6 +55,11 @@ def die_with_parent(parent: int) -> None:
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def hide() -> None:
+    """Keep other processes of this user from looking into this one, or tracing it."""
+    _prctl(_PR_SET_DUMPABLE, 0)
 
 
 def name(text: str) -> None:

@@ -1,0 +1,157 @@
+"""The grader's end: starting the process in which test cells run, and having it run them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markbook.kernels.examiner.wire import BrokenChannelError, Channel
+from markbook.kernels.forkowner import fork_server
+from markbook.kernels.forkwire import send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from markbook.kernels.forkprocess import ForkedProcess
+    from markbook.kernels.sandbox.room import Room
+
+__all__ = ["Examiner", "Examining", "TestCell", "Verdict"]
+
+_GRACE = 5.0  # seconds for a process whose test's time is up to say so
+_GONE = "the clean process could not run the test"
+
+
+@dataclass(frozen=True, slots=True)
+class TestCell:
+    """A test as it goes to the clean process.
+
+    ``course`` are sources of the course's cells before it since the test before, ``imports``
+    sources of answer cells as released, of which only the imports count. ``answers`` are names
+    that the release leaves to answers.
+    """
+
+    __test__ = False
+
+    source: str
+    course: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+    answers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a test came to in a clean process: a cell's outputs, and why they may mean nothing."""
+
+    outputs: tuple[dict[str, Any], ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Examining:
+    """The tests of a notebook by cell index, and where they run.
+
+    ``place`` is the clean process's folder, of the course's files only, or its own room in the
+    sandbox.
+    """
+
+    tests: Mapping[int, TestCell]
+    place: Path | Room
+
+
+@dataclass(slots=True)
+class Examiner:
+    """A clean process. Close it at the end."""
+
+    process: ForkedProcess
+    control: socket.socket
+    folder: tempfile.TemporaryDirectory[str] | None = None
+    broken: bool = field(default=False)
+
+    @classmethod
+    def start(
+        cls,
+        place: Path | Room,
+        *,
+        preload: tuple[str, ...],
+        environment: Mapping[str, str],
+        memory: int | None,
+        seconds: float,
+    ) -> Examiner:
+        """Fork a clean process from the server that kernels come from."""
+        room = None if isinstance(place, Path) else place
+        server = fork_server(preload, wrap=room.wrap if room else (), seconds=seconds)
+        ours, theirs = socket.socketpair()
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        folder = None
+        order: dict[str, Any] = {"become": "examiner", "control": True, "memory": memory,
+                                 "connection_file": "none"}  # fmt: skip
+        files: list[int] = []
+        try:
+            if room is None:
+                folder = tempfile.TemporaryDirectory(prefix="mbk-", ignore_cleanup_errors=True)
+                order |= {"cwd": str(place), "folder": folder.name,
+                          "environment": dict(environment)}  # fmt: skip
+            else:
+                inside = room.environment(environment)
+                files = room.files()
+                order |= {"box": room.order() | {"files": len(files)}, "cwd": room.cwd,
+                          "folder": inside["IPYTHONDIR"], "environment": inside}  # fmt: skip
+            process = server.fork(order, nowhere, nowhere, [*files, theirs.fileno()])
+        except BaseException:
+            ours.close()
+            if folder is not None:
+                folder.cleanup()
+            raise
+        finally:
+            theirs.close()
+            os.close(nowhere)
+        if room is not None:
+            room.known_to(server)
+        return cls(process, ours, folder)
+
+    def examine(
+        self, test: TestCell, seconds: float, snapshot: Callable[[int], None] | None
+    ) -> Verdict:
+        """Run a test; ``snapshot`` is given one end of a new conversation, for the kernel."""
+        if self.broken:
+            return Verdict(doubts=(_GONE,))
+        files: list[int] = []
+        with contextlib.ExitStack() as stack:
+            if snapshot is not None:
+                clean, students = socket.socketpair()
+                stack.callback(clean.close)
+                stack.callback(students.close)
+                snapshot(students.fileno())
+                files.append(clean.fileno())
+            order = {"source": test.source, "course": test.course, "imports": test.imports,
+                     "answers": sorted(test.answers), "seconds": seconds}  # fmt: skip
+            return self._ask(order, files, seconds)
+
+    def _ask(self, order: dict[str, Any], files: Sequence[int], seconds: float) -> Verdict:
+        try:
+            self.control.settimeout(seconds + _GRACE)
+            send(self.control, order, files)
+            answer = Channel(self.control).receive()
+            outputs = tuple(dict(output) for output in answer["outputs"])
+            return Verdict(outputs, tuple(map(str, answer["doubts"])))
+        except (OSError, BrokenChannelError, KeyError, TypeError, ValueError):
+            self.broken = True
+            return Verdict(doubts=(_GONE,))
+
+    def close(self) -> None:
+        """End the process."""
+        self.control.close()
+        self.process.signal(signal.SIGKILL)
+        until = time.monotonic() + _GRACE
+        while self.process.poll() is None and time.monotonic() < until:
+            time.sleep(0.0005)
+        self.process.close()
+        if self.folder is not None:
+            self.folder.cleanup()
