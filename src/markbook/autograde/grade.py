@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
 
+from markbook.autograde import honest
 from markbook.autograde.alignment import CannotAlign, align, align_files
 from markbook.autograde.answers import SIDECAR, answer_texts, find_answers, read_sidecar
+from markbook.autograde.model_answers import beyond_examination
 from markbook.autograde.prepared import prepare
 from markbook.autograde.restore import restore
 from markbook.autograde.running import NeverStarted, run_notebook
-from markbook.autograde.scoring import comment, limit_outputs, score
+from markbook.autograde.scoring import Score, comment, limit_outputs, score
 from markbook.autograde.timestamps import NAME as TIMESTAMP
 from markbook.autograde.timestamps import read_timestamp
 from markbook.autograde.values import Result
-from markbook.autograde.workplace import workplace
+from markbook.autograde.workplace import place_for
 from markbook.errors import NotebookError
 from markbook.model import AnswerStatus, CellComment, CellGrade, Outcome
 from markbook.notebooks import nbgrader_metadata, notebook_bytes, parse_notebook
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
 
     from markbook.autograde.prepared import Prepared, PreparedNotebook
     from markbook.autograde.values import Master, Submission
-    from markbook.model import Answer
+    from markbook.kernels.examiner.owner import TestCell, Verdict
+    from markbook.kernels.sandbox.room import Room
+    from markbook.model import Answer, MasterCell
 
 __all__ = ["grade"]
 
@@ -71,6 +75,7 @@ class _Part:
     data: bytes
     missing: frozenset[str] = frozenset()
     beside: Mapping[str, str] = field(default_factory=dict)
+    verdicts: Mapping[int, Verdict] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -83,6 +88,7 @@ class _Work:
     parts: dict[str, _Part] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
     repairs: list[str] = field(default_factory=list)
+    unverified: list[str] = field(default_factory=list)
     grades: list[CellGrade] = field(default_factory=list)
     comments: list[CellComment] = field(default_factory=list)
     answers: tuple[Answer, ...] = ()
@@ -182,14 +188,26 @@ class _Work:
             return
         # tests may look into the notebook: it is there as handed in, without the hidden tests
         own = {f"{name}{_SUFFIX}": part.data for name, part in self.parts.items()}
-        with workplace(self.prepared.master.helpers, own, self.submission.files) as folder:
+        settings = self.prepared.master.settings
+        helpers = self.prepared.master.helpers
+        with place_for(settings, helpers, own, self.submission.files) as place:
             for part in parts:
-                self.execute_one(part, folder)
+                tests = honest.plan(part.notebook, part.prepared) if settings.examines else {}
+                with place_for(settings, helpers) if tests else nullcontext() as clean:
+                    self.execute_one(part, place, tests, clean)
 
-    def execute_one(self, part: _Part, folder: Path) -> None:
+    def execute_one(
+        self,
+        part: _Part,
+        place: Path | Room,
+        tests: Mapping[int, TestCell],
+        clean: Path | Room | None,
+    ) -> None:
         settings = self.prepared.master.settings
         try:
-            self.findings += run_notebook(part.notebook, part.prepared, settings, folder)
+            ran = run_notebook(part.notebook, part.prepared, settings, place, tests, clean)
+            self.findings += ran.findings
+            part.verdicts = ran.verdicts
         except NeverStarted as error:
             raise _Failure(f"the kernel did not start: {error}".rstrip(": ")) from error
         for cell in part.notebook.cells:
@@ -197,7 +215,7 @@ class _Work:
 
     def score(self, part: _Part) -> None:
         name = part.prepared.master.name
-        for cell in part.notebook.cells:
+        for index, cell in enumerate(part.notebook.cells):
             known = part.prepared.find(cell)
             if known is None:
                 continue
@@ -205,6 +223,8 @@ class _Work:
             gone = master.id in part.missing
             if master.grade:
                 found = None if gone else score(master, cell)
+                if found is not None and found.value and index in part.verdicts:
+                    found = self.examined(master, found, part, part.verdicts[index])
                 value = None if found is None else found.value
                 if found is not None and found.why:
                     self.findings.append(
@@ -214,6 +234,25 @@ class _Work:
             if master.solution or master.task:
                 remark = None if gone else comment(master, cell)
                 self.comments.append(CellComment(name, master.id, remark))
+
+    def examined(
+        self, master: MasterCell, found: Score, part: _Part, verdict: Verdict
+    ) -> Score:
+        """Return a test's score if a clean process bears it out; else a person decides."""
+        name, settings = part.prepared.master.name, self.prepared.master.settings
+        why = honest.differs(master, found, verdict, settings)
+        if not why:
+            return found
+        if master.id in beyond_examination(self.prepared, name):
+            self.unverified.append(f"{name}:{master.id}")
+            return found
+        if settings.tests == "verify":
+            return Score(None, f"the student's kernel gives it {found.value:g}, but {why}")
+        self.findings.append(
+            f"{master.id!r} of {name}.ipynb keeps the {found.value:g} of the student's kernel,"
+            f" but {why}"
+        )
+        return found
 
     def score_missing(self, prepared: PreparedNotebook) -> None:
         """Give a notebook that was not handed in 0 throughout, tasks too, as nbgrader does."""
@@ -256,6 +295,7 @@ class _Work:
             outcome=Outcome.NEEDS_ATTENTION if findings else Outcome.GRADED,
             findings=findings,
             repairs=_sentences(self.repairs),
+            unverified=tuple(self.unverified),
             answers=self.answers,
             grades=tuple(self.grades),
             comments=tuple(self.comments),

@@ -12,6 +12,7 @@ from markbook.autograde.batch import Batch, Plan, read, unchanged
 from markbook.autograde.lock import only_run
 from markbook.autograde.master import read_master
 from markbook.autograde.nursery import Nursery
+from markbook.autograde.prepared import prepare
 from markbook.autograde.prescan import hash_folder
 from markbook.autograde.report import AutogradeReport
 from markbook.autograde.settings import file_rules, late_penalty, read_settings, refuse_foreign
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from markbook.autograde.events import AutogradeEvent
+    from markbook.autograde.values import Isolation, Master
     from markbook.course import Course
     from markbook.gradebook import Gradebook
 
@@ -38,12 +40,14 @@ class Options:
     """How submissions are run, where that is not as the course says.
 
     ``timeout`` is in seconds for each cell (0: none); ``run_all`` runs code cells also where none
-    carries points or an answer. Only Markbook's own ``engine`` knows these two.
+    carries points or an answer. Only Markbook's own ``engine`` knows these two, and only it can
+    lock up students' code: ``isolation`` is as the course says, unless it is given.
     """
 
     engine: Engine = "markbook"
     timeout: float | None = None
     run_all: bool = False
+    isolation: Isolation | None = None
 
 
 def autograde(  # noqa: PLR0913  (a step's seam: every argument is one choice of the caller)
@@ -122,7 +126,7 @@ def _master_hash(course: Course, gb: Gradebook, assignment: str) -> str:
 
     That are the released cells, the source's helper files, and the course's settings.
     """
-    settings = replace(read_settings(course), preload=())
+    settings = replace(read_settings(course), preload=(), isolation="auto", readable=())
     parts = [
         gb.master_hash(assignment),
         hash_folder(course.source(assignment), skip=".ipynb"),
@@ -140,6 +144,16 @@ def _require_modules(course: Course, names: Sequence[str]) -> None:
                 " installed here.",
                 hint="Install it, or take it out of the list.",
             )
+
+
+def _require_isolation(master: Master) -> None:
+    """Raise ``IsolationError`` where code would be run and cannot be locked up as it should."""
+    if master.settings.isolation == "none":
+        return
+    if any(notebook.runs for notebook in prepare(master).notebooks.values()):
+        from markbook.kernels.sandbox.probe import require_isolation
+
+        require_isolation()
 
 
 class _Run:
@@ -165,6 +179,8 @@ class _WithMarkbook(_Run):
         refuse_foreign(course)
         master = read_master(course, gb, assignment)
         changes: dict[str, Any] = {"run_all": options.run_all or master.settings.run_all}
+        if options.isolation is not None:
+            changes["isolation"] = options.isolation
         if options.timeout is not None:
             changes["cell_seconds"] = options.timeout or None
         self.plan = Plan(
@@ -195,6 +211,7 @@ class _WithMarkbook(_Run):
         plan = self.plan
         if isinstance(executor, SerialExecutor | ProcessPool):
             _require_modules(plan.course, plan.master.settings.preload)
+            _require_isolation(plan.master)
         if plan.force:
             plan.gb.reopen(plan.assignment, students)
         folder = plan.course.autograded(plan.assignment, "x").parent.parent
@@ -218,6 +235,12 @@ class _WithNbgrader(_Run):
                 "nbgrader's own autograder takes its time limit from nbgrader_config.py, and runs"
                 " all cells anyway.",
                 hint="Set c.ExecutePreprocessor.timeout there, or leave --engine away.",
+            )
+        if (options.isolation or read_settings(course).isolation) != "none":
+            raise UsageError(
+                "nbgrader's own autograder runs students' code as you, with your files and your"
+                " network.",
+                hint="Say '--isolation none' if it may, or leave --engine away.",
             )
         self.gb = gb
         self.assignment = assignment

@@ -12,14 +12,17 @@ from markbook.kernels.limits import Limits, Stopped
 from markbook.notebooks import is_valid
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from nbformat import NotebookNode
 
     from markbook.autograde.prepared import PreparedNotebook
     from markbook.autograde.values import Settings
+    from markbook.kernels.examiner.owner import TestCell, Verdict
+    from markbook.kernels.sandbox.room import Room
 
-__all__ = ["NeverStarted", "run_notebook"]
+__all__ = ["NeverStarted", "Ran", "run_notebook"]
 
 _ENVIRONMENT = {"NBGRADER_EXECUTION": "autograde"}  # as nbgrader sets it
 _TIMEOUT = "CellTimeoutError"
@@ -27,6 +30,14 @@ _TIMEOUT = "CellTimeoutError"
 
 class NeverStarted(Exception):  # noqa: N818  (the name already says what happened)
     """No kernel could be started: our machine's fault; the message says what is known of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a notebook ran: sentences for a person, and what tests came to elsewhere, by index."""
+
+    findings: list[str]
+    verdicts: Mapping[int, Verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +52,21 @@ class _Place:
 
 
 def run_notebook(
-    notebook: NotebookNode, prepared: PreparedNotebook, settings: Settings, folder: Path
-) -> list[str]:
-    """Run a restored notebook in ``folder``; its outputs are put into it. Returns findings.
+    notebook: NotebookNode,
+    prepared: PreparedNotebook,
+    settings: Settings,
+    place: Path | Room,
+    tests: Mapping[int, TestCell] | None = None,
+    clean: Path | Room | None = None,
+) -> Ran:
+    """Run a restored notebook in ``place``; its outputs are put into it.
+
+    ``tests``, by cell index, run in a clean process, too, which has the place ``clean``.
 
     Where the code ends the run, the cell that did and every test after it get an error output, so
     that they count 0. Raises ``NeverStarted``.
     """
+    from markbook.kernels.examiner.owner import Examining
     from markbook.kernels.execute import execute
 
     for cell in notebook.cells:
@@ -60,10 +79,12 @@ def run_notebook(
             total_seconds=settings.total_seconds,
             memory=settings.memory,
             output=settings.output,
+            messages=settings.messages,
         ),
-        cwd=folder,
+        cwd=place,
         preload=settings.preload,
         environment=_ENVIRONMENT,
+        examining=Examining(tests, clean) if tests and clean is not None else None,
     )
     name = prepared.master.name
     if execution.stopped is Stopped.NEVER_STARTED:
@@ -80,7 +101,7 @@ def run_notebook(
             f"{execution.stopped}: {_Place(stopped_at + 1, name)}; tests from there on count 0"
         )
         _mark_unrun(notebook, prepared, stopped_at, execution.stopped)
-    return findings
+    return Ran(findings, execution.verdicts)
 
 
 def _encodable(source: str) -> str:

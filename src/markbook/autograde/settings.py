@@ -45,7 +45,11 @@ _RUN_DEFAULTS: dict[str, Any] = {
 # Steps of nbgrader's that are built in here: they cannot be switched off.
 _BUILT_IN = ("ClearOutput", "DeduplicateIds", "OverwriteKernelspec", "OverwriteCells",
              "CheckCellMetadata", "Execute", "LimitOutput", "SaveAutoGrades")  # fmt: skip
-_OWN = frozenset({"preload", "memory", "output", "total_seconds", "suggester", "suggester_options"})
+_OWN = frozenset(
+    {"preload", "memory", "output", "total_seconds", "suggester", "suggester_options",
+     "isolation", "readable", "messages", "cpu_seconds", "processes", "disk", "files",
+     "tests"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,26 @@ def read_settings(course: Course) -> Settings:
         ),
         ignore_stderr=pattern if enabled else "",
         preload=read.of("preload", "Markbook", kind=_names, default=()),
+        **_bounds(read, default),
     )
+
+
+def _bounds(read: _Reader, default: Settings) -> dict[str, Any]:
+    """Return how students' code is locked up, and how much it may take then."""
+    kinds: dict[str, Callable[[Any], Any]] = {
+        "isolation": _isolation,
+        "readable": _folders,
+        "messages": _number,
+        "cpu_seconds": _seconds,
+        "processes": _number,
+        "disk": _some,
+        "files": _number,
+        "tests": _tests,
+    }
+    return {
+        name: read.of(name, "Markbook", kind=kind, default=getattr(default, name))
+        for name, kind in kinds.items()
+    }
 
 
 def file_rules(course: Course, assignment: str) -> FileRules:
@@ -213,6 +236,31 @@ def _some(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
         raise ValueError("it has to be a number of bytes above 0")
     return value
+
+
+def _number(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        raise ValueError("it has to be a whole number above 0")
+    return value
+
+
+def _isolation(value: Any) -> str:
+    if value not in ("auto", "bwrap", "none"):
+        raise ValueError("it has to be 'auto', 'bwrap' or 'none'")
+    return str(value)
+
+
+def _tests(value: Any) -> str:
+    if value not in ("verify", "flag", "as-nbgrader"):
+        raise ValueError("it has to be 'verify', 'flag' or 'as-nbgrader'")
+    return str(value)
+
+
+def _folders(value: Any) -> tuple[str, ...]:
+    names = [] if isinstance(value, str) else [str(name) for name in value]
+    if isinstance(value, str) or not all(PurePosixPath(name).is_absolute() for name in names):
+        raise ValueError('it has to be a list of absolute folders, such as ["/opt/data"]')
+    return tuple(names)
 
 
 def _whole(value: Any) -> int:

@@ -1,4 +1,4 @@
-"""The folder in which a submission's code runs: the student's files below the course's."""
+"""The place in which a submission's code runs: the student's files below the course's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,31 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["workplace"]
+    from markbook.autograde.values import Settings
+    from markbook.kernels.sandbox.room import Room
+
+__all__ = ["place_for", "workplace"]
+
+
+@contextmanager
+def place_for(settings: Settings, *layers: Mapping[str, bytes]) -> Iterator[Path | Room]:
+    """Make the place where a submission's code runs: locked up, or, if told so, a folder."""
+    if settings.isolation == "none":
+        with workplace(*layers) as folder:
+            yield folder
+        return
+    from markbook.kernels.sandbox.bounds import Bounds
+    from markbook.kernels.sandbox.room import Room
+
+    bounds = Bounds(
+        memory=settings.memory,
+        processes=settings.processes,
+        disk=settings.disk,
+        files=settings.files,
+        cpu_seconds=settings.cpu_seconds,
+    )
+    with Room(*layers, bounds=bounds, readable=settings.readable) as room:
+        yield room
 
 
 @contextmanager

@@ -55,19 +55,25 @@ os.register_at_fork(after_in_child=_forget_lock)
 
 
 class Channels:
-    """Shell and IOPub of one kernel. ``output`` bounds all that the kernel may send, in bytes.
+    """Shell and IOPub of one kernel.
+
+    ``output`` bounds all that the kernel may send, in bytes, ``messages`` in how many.
 
     ``wait`` takes what is there; ``published`` and ``replies`` hand it out; ``end`` says why
     nothing more will come. For one thread.
     """
 
-    def __init__(self, manager: ForkedKernelManager, output: int | None) -> None:
+    def __init__(
+        self, manager: ForkedKernelManager, output: int | None, messages: int | None = None
+    ) -> None:
         provisioner: Any = manager.provisioner
         info: dict[str, Any] = dict(manager.get_connection_info())
         self.session: Any = manager.session
         self.process = provisioner.process
         self.output = output
+        self.messages = messages
         self.count = 0
+        self.number = 0
         self.cut = False
         self._iopub_frames: deque[list[bytes]] = deque()
         self._shell_frames: deque[list[bytes]] = deque()
@@ -140,17 +146,22 @@ class Channels:
             except zmq.Again:
                 return
             self.count += _EACH + sum(map(len, frames[6:]))  # content, buffers; see _read
+            self.number += 1
             into.append(frames)
 
     @property
     def is_over(self) -> bool:
         """Whether more was sent than is allowed."""
+        return self._too_long or (self.messages is not None and self.number > self.messages)
+
+    @property
+    def _too_long(self) -> bool:
         return self.output is not None and self.count > self.output
 
     def end(self) -> Stopped | None:
         """Say why the kernel is to be left alone, if it is. Takes what was still on its way."""
         if self.is_over:
-            return Stopped.OUTPUT
+            return Stopped.OUTPUT if self._too_long else Stopped.MESSAGES
         if self.cut or self.process.poll() is not None:
             # The connection breaks when the process ends, and also by a message that is too large.
             until = time.monotonic() + _ENDING
@@ -171,7 +182,7 @@ class Channels:
             message = self._read(frames)
             if message is None:
                 continue
-            if self.is_over and not self._iopub_frames and not self._cut_text(message):
+            if self._too_long and not self._iopub_frames and not self._cut_text(message):
                 continue
             yield message
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import fcntl
 import math
+import os
 import signal
 import tempfile
 import threading
@@ -18,7 +20,6 @@ import time
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from nbclient import NotebookClient
@@ -34,8 +35,11 @@ from markbook.kernels.limits import LOG_LIMIT, Limits, Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from nbformat import NotebookNode
+
+    from markbook.kernels.sandbox.room import Room
 
 __all__ = ["ForkedClient", "KernelSettings", "apart"]
 
@@ -44,6 +48,8 @@ from_dict: Callable[..., NotebookNode] = _from_dict  # nbformat has no types
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_BOXED_LOG = 65536  # bytes
+_FIXED_SIZE = 0x1 | 0x2 | 0x4  # F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW: Python 3.11 has no names
 _WELCOME = 0.5  # seconds; ipykernel before 7 does not say that a subscription arrived: ask then
 
 # What nbclient's own code raises at messages that a kernel never sends of itself.
@@ -64,7 +70,8 @@ class KernelSettings:
     """How a client's kernel is started and how far it may go.
 
     ``environment`` is all of the kernel's, None this process's. What its process writes outside
-    of cells is kept, or else goes where this process's own output goes.
+    of cells is kept, or else goes where this process's own output goes. With a ``room`` the
+    kernel is locked up in it, and its folder is that one's.
     """
 
     def __init__(
@@ -75,7 +82,9 @@ class KernelSettings:
         preload: tuple[str, ...] = (),
         environment: Mapping[str, str] | None = None,
         keeps_log: bool = True,
+        room: Room | None = None,
     ) -> None:
+        self.room = room
         self.limits = limits
         self.cwd = cwd
         self.preload = preload
@@ -116,11 +125,11 @@ class ForkedClient(NotebookClient):
         self._loop = asyncio.new_event_loop()
         with contextlib.ExitStack() as stack:
             stack.callback(self._close_loop)
-            log = stack.enter_context(tempfile.TemporaryFile(prefix="markbook-log-"))
+            log = stack.enter_context(self._open_log())
             stack.callback(self._read_log, log)
             manager = self._start(log)
             stack.callback(self._end_kernel, manager)
-            self._channels = Channels(manager, limits.output)
+            self._channels = Channels(manager, limits.output, limits.messages)
             stack.callback(self._channels.close)
             courier: Any = _Courier(self._channels)
             self.km, self.kc = manager, courier
@@ -137,23 +146,34 @@ class ForkedClient(NotebookClient):
     def _start(self, log: IO[bytes]) -> ForkedKernelManager:
         settings = self.settings
         # Here and not in the loop, which would need a thread for it.
-        fork_server(settings.preload, seconds=settings.limits.start_seconds)
+        wrap = settings.room.wrap if settings.room is not None else ()
+        fork_server(settings.preload, wrap=wrap, seconds=settings.limits.start_seconds)
         manager = ForkedKernelManager()
+        manager.room = settings.room
         manager.environment = settings.environment
         manager.preload = settings.preload
         manager.memory = settings.limits.memory
         manager.start_seconds = settings.limits.start_seconds
-        if settings.keeps_log:  # a file without a name: nobody has to remove it
-            manager.log_file = Path(f"/proc/self/fd/{log.fileno()}")
-        self._loop.run_until_complete(manager.start_kernel(cwd=str(settings.cwd)))
+        # A file without a name: nobody has to remove it.
+        outputs = {"stdout": log, "stderr": log} if settings.keeps_log else {}
+        self._loop.run_until_complete(manager.start_kernel(cwd=str(settings.cwd), **outputs))
         return manager
+
+    def _open_log(self) -> IO[bytes]:
+        if self.settings.room is None:
+            return tempfile.TemporaryFile("a+b", prefix="markbook-log-")
+        # What is locked up does not get to write to a disk: it can fill these bytes, and no more.
+        log = os.memfd_create("markbook-log", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.ftruncate(log, _BOXED_LOG)
+        fcntl.fcntl(log, fcntl.F_ADD_SEALS, _FIXED_SIZE)
+        return open(log, "r+b", buffering=0)  # noqa: PTH123  (a descriptor)
 
     def _end_kernel(self, manager: ForkedKernelManager) -> None:
         self._loop.run_until_complete(manager.shutdown_kernel())
 
     def _read_log(self, log: IO[bytes]) -> None:
         log.seek(0)
-        self.log_text = log.read(LOG_LIMIT).decode("utf-8", "replace")
+        self.log_text = log.read(LOG_LIMIT).rstrip(b"\0").decode("utf-8", "replace")
 
     def _meet(self, seconds: float) -> None:
         """Wait until this client hears IOPub, and know the kernel's language."""
@@ -176,7 +196,7 @@ class ForkedClient(NotebookClient):
             if time.monotonic() > ask_at:
                 self._channels.send("kernel_info_request", {})
                 asked, ask_at = True, time.monotonic() + _WELCOME
-        self._channels.count = 0
+        self._channels.count = self._channels.number = 0
         self.language_info = deepcopy(_language_info)
 
     def execute_cell(self, cell: NotebookNode, cell_index: int, **options: Any) -> NotebookNode:
@@ -272,15 +292,23 @@ class ForkedClient(NotebookClient):
             self._stop(Stopped.UNRESPONSIVE, turn)
 
     def _stop(self, reason: Stopped, turn: _Turn) -> None:
-        self.stopped = reason
         self.lost = self._channels.process.lost
         if reason is Stopped.DIED:
+            self.stopped = self._cause()
             raise DeadKernelError("Kernel died")
-        if reason is Stopped.OUTPUT:
+        self.stopped = reason
+        if reason in (Stopped.OUTPUT, Stopped.MESSAGES):
             raise DeadKernelError(f"Kernel killed: {reason}")
         limits = self.settings.limits
         seconds = limits.total_seconds if reason is Stopped.TIME else turn.timeout
         raise _timed_out(f"Kernel killed: {reason}", seconds, turn.cell)
+
+    def _cause(self) -> Stopped:
+        """Say what a kernel died of that was not asked to."""
+        room, why = self.settings.room, self._channels.process.why
+        if why == "memory" or (room is not None and room.out_of_memory()):
+            return Stopped.MEMORY
+        return Stopped.CPU if why == "cpu" else Stopped.DIED
 
     def _get_timeout(self, cell: NotebookNode | None) -> float | None:  # type: ignore[override]
         seconds = self.settings.limits.cell_seconds

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -20,9 +21,9 @@ from markbook.kernels.manager import plain_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from markbook.kernels.limits import Limits
+    from markbook.kernels.sandbox.room import Room
 
 __all__ = ["Execution", "execute"]
 
@@ -65,12 +66,14 @@ def execute(
     notebook: NotebookNode,
     *,
     limits: Limits,
-    cwd: Path,
+    cwd: Path | Room,
     preload: tuple[str, ...] = (),
     environment: Mapping[str, str] | None = None,
     allow_errors: bool = True,
 ) -> Execution:
     """Run a notebook's code cells in ``cwd``, in a kernel forked for it and killed after it.
+
+    ``cwd`` is a folder, or a sandbox's room: the kernel is locked up in that.
 
     Outputs are put into ``notebook``, as nbgrader's ``Execute`` puts them: a cell that is out of
     time is interrupted, gets a ``CellTimeoutError``, and the next one runs. Where a limit ends
@@ -79,9 +82,11 @@ def execute(
     and the notebook is invalid. May be called from any thread, an event loop's too. Nothing
     that the notebook does is raised.
     """
+    folder, room = (cwd, None) if isinstance(cwd, Path) else (Path(cwd.cwd), cwd)
     settings = KernelSettings(
         limits=limits,
-        cwd=cwd,
+        cwd=folder,
+        room=room,
         preload=preload,
         environment={**plain_environment(), **(environment or {})},
     )

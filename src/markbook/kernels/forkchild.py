@@ -33,6 +33,8 @@ from traitlets import observe
 from traitlets.config import Config
 
 from markbook.kernels import forktree
+from markbook.kernels.sandbox.enter import enter
+from markbook.kernels.sandbox.sockets import adopt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -197,6 +199,8 @@ def become_kernel(birth: Birth) -> None:
         _settle(birth)
         app: Any = IPKernelApp.instance()
         _hand_over(app, birth.order)
+        if "box" in birth.order:
+            adopt(birth.order["connection"], birth.more[birth.order["box"]["files"] :])
         _start_kernel(app, birth.order, partial(_say, line, {"ready": True}))
         _limit_memory(birth.order["memory"])
     except BaseException as error:  # noqa: BLE001  (whatever it was, the owner waits to hear of it)
@@ -217,6 +221,8 @@ def _say(line: socket.socket, message: dict[str, Any]) -> None:
 def _settle(birth: Birth) -> None:
     """Take on the identity of a process of its own: session, files, folder, environment, chance."""
     order = birth.order
+    if "box" in order:
+        enter(order["box"], birth.more[: order["box"]["files"]])
     os.setsid()
     forktree.die_with_parent(birth.parent)
     forktree.adopt_orphans()

@@ -16,6 +16,8 @@ from markbook.kernels.provisioner import ForkProvisioner
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from markbook.kernels.sandbox.room import Room
+
 __all__ = ["ForkedKernelManager"]
 
 
@@ -34,6 +36,7 @@ class ForkedKernelManager(AsyncKernelManager):
     memory: int | None = None  # bytes beyond what a kernel maps at its start
     start_seconds: float = 60.0
     wrap: tuple[str, ...] = ()  # words before the server's command: a sandbox
+    room: Room | None = None  # in our own sandbox; its folder and files take the place of ``cwd``
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -65,6 +68,7 @@ class ForkedKernelManager(AsyncKernelManager):
                 start_seconds=self.start_seconds,
                 wrap=list(self.wrap),
             )
+            self.provisioner.room = self.room
         arguments = await self.provisioner.pre_launch(**arguments)
         command = arguments.pop("cmd")
         if self.log_file is None:

@@ -11,6 +11,7 @@ import contextlib
 import copy
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from markbook.kernels.forkprocess import ForkedProcess
 from markbook.kernels.forkwire import receive, send
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "ForkServer",
@@ -147,11 +148,16 @@ class ForkServer:
         """Whether the server can be asked for kernels."""
         return self._stream.fileno() != -1 and self.process.poll() is None
 
-    def fork(self, order: Mapping[str, Any], stdout: int, stderr: int) -> ForkedProcess:
-        """Fork a kernel. Raises ``ServerLostError``, or ``KernelStartError`` if it cannot."""
+    def fork(
+        self, order: Mapping[str, Any], stdout: int, stderr: int, more: Sequence[int] = ()
+    ) -> ForkedProcess:
+        """Fork a kernel. Raises ``ServerLostError``, or ``KernelStartError`` if it cannot.
+
+        ``more`` are a sandbox's files, see ``forkserver``.
+        """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            files = (stdout, stderr, theirs.fileno())
+            files = (stdout, stderr, theirs.fileno(), *more)
             reply = self._ask({"do": "fork", **order, "mark": self.mark}, files, _FORK_SECONDS)
         except BaseException:
             ours.close()
@@ -170,6 +176,11 @@ class ForkServer:
         """Send a signal to a kernel's process group, if the server, and so it, is still there."""
         with contextlib.suppress(KernelStartError):
             self._ask({"do": "signal", "pid": pid, "signal": int(number)}, (), _SIGNAL_SECONDS)
+
+    def leave(self, room: str) -> None:
+        """Throw away what a sandbox's room holds; its kernels have ended."""
+        with contextlib.suppress(KernelStartError):
+            self._ask({"do": "leave", "room": room}, (), _SIGNAL_SECONDS)
 
     def end_remains(self) -> None:
         """Kill what a lost server's kernels had started; the kernels died with it."""
@@ -192,14 +203,20 @@ class ForkServer:
         return answer[0]
 
     def _lost(self, how: str) -> ServerLostError:
-        said = self._said()
         self._stream.close()
-        self.process.kill()
-        self.process.wait()
+        self._kill()
+        said = self._said()
         self.end_remains()
         return ServerLostError(
             f"The kernel server was lost: {how}.{said}", hint="It is started again when needed."
         )
+
+    def _kill(self) -> None:
+        """Kill the server, and the sandbox around it: they have a session of their own."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
+        self.process.wait()
 
     def _said(self) -> str:
         try:
@@ -216,8 +233,7 @@ class ForkServer:
             try:
                 self.process.wait(10)
             except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+                self._kill()
             self._errors.close()
 
     def abandon(self) -> None:

@@ -28,6 +28,7 @@ class ForkedProcess:
         self.pid = pid
         self.code: int | None = None
         self.lost = False
+        self.why: str | None = None  # the bound that ended it, by the server's word
         self.ready = False
         self.failure: str | None = None
         line.setblocking(False)
@@ -56,7 +57,7 @@ class ForkedProcess:
             self.code = -signal.SIGKILL
             self.server.end_remains()
         elif "exit" in message:
-            self.code = message["exit"]
+            self.code, self.why = message["exit"], message.get("why")
         else:
             self.ready = self.ready or message.get("ready", False)
             self.failure = message.get("failed", self.failure)

@@ -8,12 +8,15 @@ its children do. Requests, each a JSON object, and what is answered:
 ``{"do": "prepare", "preload": [names]}``  ``{}`` or ``{"module": name, "error": text}``
 ``{"do": "fork", ...}`` and three files    ``{"pid": number}`` or ``{"error": text}``
 ``{"do": "signal", "pid": n, "signal": s}`` ``{}``
+``{"do": "leave", "room": name}``           ``{}``
 ========================================= ==================================================
 
 The files of a fork are the kernel's stdout, its stderr and its *line*, a socket of packets on
 which the kernel says ``{"ready": true}`` (or ``{"failed": text}``) and the server, at its end,
-``{"exit": code}``. When the owner's end of the main socket is shut, by whatever death, every
-kernel and all that descends from them is killed, and their folders are removed.
+``{"exit": code}``, with ``"why"`` where it was a bound. An order with a ``"box"`` is for a kernel
+that is locked up (``sandbox/``), and has more files. When the owner's end of the main socket is
+shut, by whatever death, every kernel and all that descends from them is killed, and their folders
+are removed.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import contextlib
 import gc
 import importlib
 import json
+import math
 import os
 import select
 import shutil
@@ -35,6 +39,8 @@ from typing import Any
 
 from markbook.kernels import forktree
 from markbook.kernels.forkwire import receive, send
+from markbook.kernels.sandbox import enter
+from markbook.kernels.sandbox.watchdog import EVERY, Watchdog
 
 __all__ = ["Birth", "main"]
 
@@ -51,6 +57,7 @@ class Birth:
     stderr: int
     line: int
     parent: int
+    more: list[int]  # what a sandbox takes in, and the kernel's listening sockets
 
 
 def main() -> None:
@@ -89,6 +96,7 @@ def _prepare(owner: socket.socket) -> bool:
         child.take_over_environment(before)
         child.choose_backend()
         child.note_modules()
+        enter.prepare()
     except BaseException as error:  # noqa: BLE001  (a library may well exit at import)
         send(owner, {"module": name, "error": f"{type(error).__name__}: {error}"})
         return False
@@ -113,6 +121,10 @@ class _Server:
         self.lines: dict[int, socket.socket] = {}
         self.helpers = frozenset(forktree.children(os.getpid()))  # of preloaded modules
         self.folders: dict[int, str] = {}
+        self.rooms = enter.Rooms()
+        self.watchdog = Watchdog()
+        self.reasons: dict[int, str] = {}  # of the ends of kernels, where it was a bound
+        self.seconds: dict[int, float] = {}  # of processor time that each process may take
         self.over = False
         self.woken, self.waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
@@ -123,7 +135,11 @@ class _Server:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         while not self.over:
-            ready, _, _ = select.select([self.owner.fileno(), self.woken], [], [])
+            patience = EVERY if self.watchdog else None
+            ready, _, _ = select.select([self.owner.fileno(), self.woken], [], [], patience)
+            for pid in self.watchdog.over():
+                self.reasons[pid] = "memory"
+                self._signal(pid, signal.SIGKILL)
             if self.woken in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self.woken, 4096)
@@ -150,6 +166,9 @@ class _Server:
         birth = None
         if order["do"] == "fork":
             birth, reply = self._fork(order, files)
+        elif order["do"] == "leave":
+            self.rooms.leave(order["room"])
+            reply = {}
         else:
             reply = self._signal(order["pid"], order["signal"])
         if birth is None:
@@ -158,22 +177,39 @@ class _Server:
         return birth
 
     def _fork(self, order: dict[str, Any], files: list[int]) -> tuple[Birth | None, dict[str, Any]]:
-        stdout, stderr, line = files
-        parent = os.getpid()
+        stdout, stderr, line, *more = files
+        box = order.get("box")
+        parent = os.getpid() if box is None else 0  # what a new process namespace shows of it
         try:
-            pid = os.fork()
+            pid = os.fork() if box is None else self._fork_apart(box)
         except OSError as error:
             for file in files:
                 os.close(file)
             return None, {"error": f"fork: {error.strerror}"}
         if pid == 0:
             self._leave()
-            return Birth(order, stdout, stderr, line, parent), {}
-        os.close(stdout)
-        os.close(stderr)
+            return Birth(order, stdout, stderr, line, parent, more), {}
+        for file in (stdout, stderr, *more):
+            os.close(file)
         self.lines[pid] = socket.socket(fileno=line)
         self.folders[pid] = order["folder"]
+        if box is not None:
+            self.watchdog.add(pid, box)
+            self.seconds[pid] = box["bounds"]["cpu_seconds"] or math.inf
         return None, {"pid": pid}
+
+    def _fork_apart(self, box: dict[str, Any]) -> int:
+        """Fork a child that is process 1 of a process namespace of its own."""
+        self.rooms.open(box)
+        self.rooms.new_processes()
+        try:
+            pid = os.fork()
+        except OSError:
+            self.rooms.own_processes()
+            raise
+        if pid != 0:
+            self.rooms.own_processes()
+        return pid
 
     def _leave(self) -> None:
         """In a child: let go of everything that is the server's."""
@@ -183,6 +219,7 @@ class _Server:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.close(self.woken)
         os.close(self.waker)
+        self.rooms.forget()
         self.owner.close()
         for line in self.lines.values():
             line.close()
@@ -199,7 +236,7 @@ class _Server:
     def _reap(self) -> None:
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, used = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
@@ -209,9 +246,15 @@ class _Server:
                 continue
             self.folders.pop(pid, None)
             forktree.end_orphans(self.helpers.union(self.lines))
-            code = os.waitstatus_to_exitcode(status)
+            self.watchdog.remove(pid)
+            message: dict[str, Any] = {"exit": os.waitstatus_to_exitcode(status)}
+            why = self.reasons.pop(pid, None)
+            if used.ru_utime + used.ru_stime >= self.seconds.pop(pid, math.inf):
+                why = why or "cpu"
+            if why is not None:
+                message["why"] = why
             with contextlib.suppress(OSError):  # whom it may concern is gone
-                line.send(json.dumps({"exit": code}).encode(), socket.MSG_DONTWAIT)
+                line.send(json.dumps(message).encode(), socket.MSG_DONTWAIT)
             line.close()
 
     def _end(self) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["receive", "send"]
 
 _LENGTH = struct.Struct("!I")
-_MOST_FILES = 8
+_MOST_FILES = 16
 
 
 def send(stream: socket.socket, message: Mapping[str, Any], files: Sequence[int] = ()) -> None:

@@ -16,8 +16,9 @@ class Limits:
 
     ``cell_seconds`` interrupts a cell, which then counts as failed, and the next one runs;
     whatever a kernel does after that (swallowing the interrupt, say), it is killed a moment
-    later. ``total_seconds``, ``output`` (all of a run's messages) and ``memory`` (the kernel's
-    address space) end the kernel.
+    later. ``total_seconds``, ``output`` (the bytes of all of a run's messages) and ``messages``
+    (how many they are) end the kernel; past ``memory`` (a process's address space, beyond what
+    the kernel maps at its start) its code gets a ``MemoryError``.
     """
 
     cell_seconds: float | None = 30.0
@@ -25,6 +26,7 @@ class Limits:
     start_seconds: float = 60.0
     memory: int | None = None
     output: int | None = 10_000_000
+    messages: int | None = None
 
 
 class Stopped(StrEnum):
@@ -34,4 +36,7 @@ class Stopped(StrEnum):
     UNRESPONSIVE = "its code did not stop when its time was up"
     TIME = "its code took longer than all of its time"
     OUTPUT = "its code wrote more output than is allowed"
+    MESSAGES = "its code sent more messages than are allowed"
+    MEMORY = "its code took more memory than is allowed"
+    CPU = "its code took more processor time than is allowed"
     NEVER_STARTED = "the kernel did not start"

@@ -27,13 +27,14 @@ from markbook.kernels.forkowner import (
     fork_server,
     running_fork_server,
 )
+from markbook.kernels.sandbox.sockets import CHANNELS, listen
 
 if TYPE_CHECKING:
     from markbook.kernels.forkprocess import ForkedProcess
+    from markbook.kernels.sandbox.room import Room
 
 __all__ = ["ForkProvisioner"]
 
-_CHANNELS = ("shell", "iopub", "stdin", "hb", "control")
 _LONGEST = 80  # bytes of a folder's name; a UNIX socket's path ends at 107, ours need 20 more
 _DEATH_SECONDS = 10.0  # for a process to be gone after SIGKILL; 4 GB take about 0.5 s to free
 
@@ -56,6 +57,7 @@ class ForkProvisioner(KernelProvisionerBase):
     )
     wrap = List(Unicode(), help="Words before the server's command: a sandbox.").tag(config=True)
 
+    room: Room | None = None  # the sandbox's, of who starts the kernel
     process: ForkedProcess | None = None
     folder: Path | None = None
     pid: int | None = None
@@ -77,7 +79,7 @@ class ForkProvisioner(KernelProvisionerBase):
                 raise _not_started(str(error)) from error
         manager.transport = "ipc"
         manager.ip = str(self.folder / "k")
-        for number, channel in enumerate(_CHANNELS, start=1):
+        for number, channel in enumerate(CHANNELS, start=1):
             setattr(manager, f"{channel}_port", number)
         if not manager.connection_file:
             manager.connection_file = str(self.folder / "connection.json")
@@ -108,26 +110,60 @@ class ForkProvisioner(KernelProvisionerBase):
         cwd = str(Path(kwargs.get("cwd") or "."))
         info: dict[str, Any] = dict(self.connection_info)
         manager: Any = self.parent
+        environment = dict(kwargs["env"])
         order = {
             "cwd": os.path.abspath(cwd),  # noqa: PTH100  (links stay as the caller wrote them)
-            "environment": dict(kwargs["env"]),
+            "environment": environment,
             "connection": {**info, "key": info["key"].decode()},
             "connection_file": str(manager.connection_file),
             "folder": str(self.folder),
             "memory": self.memory,
         }
         stdout, stderr, opened = _outputs(kwargs.get("stdout"), kwargs.get("stderr"))
+        more: list[int] = []
         try:
+            if self.room is not None:
+                order |= self._boxed(self.room, environment)
+                opened += (sockets := self._listen(info))
+                more = [*self.room.files(), *sockets]
             try:
-                return (await self._server()).fork(order, stdout, stderr)
+                server = await self._server()
+                process = server.fork(order, stdout, stderr, more)
             except ServerLostError:  # what killed it, the last kernel's code say, is no reason here
-                return (await self._server()).fork(order, stdout, stderr)
+                server = await self._server()
+                process = server.fork(order, stdout, stderr, more)
         finally:
             for file in opened:
                 os.close(file)
+        if self.room is not None:
+            self.room.known_to(server)
+        return process
+
+    def _boxed(self, room: Room, environment: dict[str, str]) -> dict[str, Any]:
+        """Return what is different in the order for a kernel in a sandbox's room."""
+        inside = room.environment(environment)
+        return {
+            "box": room.order() | {"files": len(room.files())},
+            "cwd": room.cwd,
+            "environment": inside,
+            "folder": inside["IPYTHONDIR"],
+        }
+
+    def _listen(self, info: dict[str, Any]) -> list[int]:
+        """Bind the kernel's sockets in its stead: it will not see the folder they are in."""
+        found: list[int] = []
+        try:
+            for name in CHANNELS:
+                found.append(listen(f"{info['ip']}-{info[f'{name}_port']}").detach())
+        except BaseException:
+            for file in found:
+                os.close(file)
+            raise
+        return found
 
     async def _server(self) -> ForkServer:
-        preload, wrap = tuple(self.preload), tuple(self.wrap)
+        preload = tuple(self.preload)
+        wrap = tuple(self.wrap) if self.room is None else self.room.wrap
         server = running_fork_server(preload, wrap)
         if server is None:  # takes a second: other work of this loop goes on
             server = await asyncio.to_thread(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from markbook.autograde import AutogradeReport, Options
+    from markbook.autograde.values import Isolation
 
 __all__ = ["as_json_value", "command", "grading_options", "open_workers", "options_of", "tell"]
 
@@ -47,15 +48,25 @@ def grading_options(function: F) -> F:
             help="For each cell, instead of the course's (0: none).",
         ),
         click.option("--run-all", is_flag=True, help="Run code also where none is scored."),
+        click.option(
+            "--isolation",
+            type=click.Choice(["auto", "bwrap", "none"]),
+            help="How students' code is locked up (default: the course's, auto); none: not at all.",
+        ),
     )
     return functools.reduce(lambda wrapped, option: option(wrapped), reversed(found), function)
 
 
-def options_of(engine: str, timeout: float | None, run_all: bool) -> Options:
+def options_of(
+    engine: str, timeout: float | None, run_all: bool, isolation: Isolation | None
+) -> Options:
     from markbook.autograde import Options
 
     return Options(
-        engine="nbgrader" if engine == "nbgrader" else "markbook", timeout=timeout, run_all=run_all
+        engine="nbgrader" if engine == "nbgrader" else "markbook",
+        timeout=timeout,
+        run_all=run_all,
+        isolation=isolation,
     )
 
 
@@ -93,6 +104,7 @@ def command(  # noqa: PLR0913  (a verb's options)
     engine: str,
     timeout: float | None,
     run_all: bool,
+    isolation: Isolation | None,
     course_path: Path | None,
     as_json: bool,
     dry_run: bool,
@@ -119,7 +131,7 @@ def command(  # noqa: PLR0913  (a verb's options)
             students or None,
             force=force,
             dry_run=dry_run,
-            options=options_of(engine, timeout, run_all),
+            options=options_of(engine, timeout, run_all, isolation),
             executor=executor,
             on_event=on_event,
         )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from markbook.autograde.values import Isolation
     from markbook.course import Course
 
 __all__ = ["command"]
@@ -44,6 +45,7 @@ def command(  # noqa: PLR0913  (a verb's options)
     engine: str,
     timeout: float | None,
     run_all: bool,
+    isolation: Isolation | None,
     course_path: Path | None,
     as_json: bool,
     dry_run: bool,
@@ -64,7 +66,7 @@ def command(  # noqa: PLR0913  (a verb's options)
         exchange=exchange,
         rule=rule,
         marker=marker,
-        grading=autograde.options_of(engine, timeout, run_all),
+        grading=autograde.options_of(engine, timeout, run_all, isolation),
     )
     if dry_run:
         return _plan(course, plan, as_json=as_json)
