@@ -91,6 +91,11 @@ class InputError(MarkbookError):
         self.path = path
         self.line = line
 
+    @property
+    def placed(self) -> str:
+        """The problem with its line, for where the file has been named already."""
+        return self.what if self.line is None else f"{self.what} (line {self.line})"
+
     def __str__(self) -> str:
         if self.path is None:
             return super().__str__()

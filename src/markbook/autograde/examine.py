@@ -160,7 +160,7 @@ def _read(files: Mapping[str, bytes]) -> tuple[dict[str, NotebookNode], dict[str
             try:
                 read[path.removesuffix(_SUFFIX)] = parse_notebook(data, clear_outputs=True)
             except NotebookError as error:
-                unreadable[path.removesuffix(_SUFFIX)] = error.what
+                unreadable[path.removesuffix(_SUFFIX)] = error.placed
     return read, unreadable
 
 

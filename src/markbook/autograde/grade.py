@@ -235,9 +235,7 @@ class _Work:
                 remark = None if gone else comment(master, cell)
                 self.comments.append(CellComment(name, master.id, remark))
 
-    def examined(
-        self, master: MasterCell, found: Score, part: _Part, verdict: Verdict
-    ) -> Score:
+    def examined(self, master: MasterCell, found: Score, part: _Part, verdict: Verdict) -> Score:
         """Return a test's score if a clean process bears it out; else a person decides."""
         name, settings = part.prepared.master.name, self.prepared.master.settings
         why = honest.differs(master, found, verdict, settings)
@@ -313,7 +311,7 @@ def _parse(files: Mapping[str, bytes]) -> tuple[dict[str, NotebookNode], dict[st
         try:
             read[name] = parse_notebook(data, clear_outputs=True)
         except NotebookError as error:
-            unreadable[name] = error.what
+            unreadable[name] = error.placed
     return read, unreadable
 
 

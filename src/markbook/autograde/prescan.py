@@ -72,7 +72,7 @@ def prescan(folder: Path, notebooks: Collection[str]) -> Prescan:
         try:
             findings.extend(_look_at(parse_notebook(found[name]), name))
         except NotebookError as error:
-            return Prescan(f"{name}{_SUFFIX} cannot be read: {error.what}")
+            return Prescan(f"{name}{_SUFFIX} cannot be read: {error.placed}")
         except _FatalError as error:
             return Prescan(str(error))
     findings += [f"{shown(n)}{_SUFFIX} is not of this assignment" for n in found if n not in known]

@@ -13,16 +13,20 @@ from nbformat.v4.nbjson import JSONReader
 from nbformat.v4.rwbase import split_lines, strip_transient
 
 from markbook.errors import NotebookError
+from markbook.notebooks.strict import MOST_CELLS, load_json, shape_fault
+from markbook.notebooks.tidying import OLD_FORMAT, tidy, upgraded
+from markbook.text.controls import visible_plain
 from markbook.text.files import write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 __all__ = ["is_valid", "notebook_bytes", "parse_notebook", "read_notebook", "write_notebook"]
 
 _VERSION = 4
 _MINOR_WITH_CELL_IDS = 5
+_LAST_MINOR = 99  # newer minor versions are read as far as they are known; these do not exist
 _node: Callable[..., NotebookNode] = NotebookNode  # nbformat has no types
 _WORDS = {None: "null", True: "true", False: "false"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -49,27 +53,53 @@ def parse_notebook(
     With ``clear_outputs`` code cells come without outputs, counts and what the metadata says of
     outputs, as nbgrader's ``ClearOutput`` leaves them, whatever stood there: only the rest has to
     be valid. What other programs leave beside the format's own keys is taken out then, instead of
-    refused.
+    refused, and format 3 is read as format 4.
     """
-    document = _parse(data, path)
-    version = document.get("nbformat") if isinstance(document, dict) else None
-    if not isinstance(document, dict) or not isinstance(document.get("cells", []), list):
-        raise NotebookError("This is JSON, but not a notebook.", path=path)
-    if version != _VERSION:
-        raise NotebookError(
-            f"This notebook has format {version!r}; Markbook reads format {_VERSION}.",
-            path=path,
-            hint="Open it in JupyterLab and save it again.",
-        )
+    document = _framed(load_json(data, path), path)
+    if clear_outputs and document.get("nbformat") == OLD_FORMAT:
+        document = _framed(upgraded(document, path), path)
+    _require_format(document, path)
     if clear_outputs:
         _clear(document)
     _name_cells(document)
     if not is_valid(document):
         if clear_outputs:
-            _tidy(document)
+            tidy(document)
+            _name_cells(document)
         _validate(document, path)
     notebook: NotebookNode = JSONReader().to_notebook(document)  # type: ignore[no-untyped-call]
     return notebook
+
+
+def _framed(document: Any, path: Path | None) -> dict[str, Any]:
+    """Return JSON values that are a notebook as far as its frame goes: an object, cells a list."""
+    cells = document.get("cells", []) if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(cells, list):
+        what = "its cells are" if isinstance(document, dict) else "it is"
+        what += " no list" if isinstance(document, dict) else " no object"
+        raise NotebookError(f"This is JSON, but not a notebook: {what}.", path=path)
+    if len(cells) > MOST_CELLS:
+        raise NotebookError(
+            f"Too large: it has {len(cells):,} cells; more than {MOST_CELLS:,} are not read.",
+            path=path,
+            hint="Take out the empty ones.",
+        )
+    return document
+
+
+def _require_format(document: dict[str, Any], path: Path | None) -> None:
+    version, minor = document.get("nbformat"), document.get("nbformat_minor")
+    if not isinstance(version, int) or isinstance(version, bool) or version != _VERSION:
+        found = json.dumps(version)[:20]
+    elif isinstance(minor, int) and not 0 <= minor <= _LAST_MINOR:
+        found = f"{_VERSION}.{str(minor)[:20]}"
+    else:
+        return
+    raise NotebookError(
+        f"This notebook has format {found}; Markbook reads format {_VERSION}.",
+        path=path,
+        hint="Open it in JupyterLab and save it again.",
+    )
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> bool:
@@ -191,41 +221,8 @@ def is_valid(document: dict[str, Any]) -> bool:
     return True
 
 
-def _tidy(document: dict[str, Any]) -> None:
-    """Take out what does not belong to the format, which many programs leave in notebooks.
-
-    Cells with ids in a notebook of an older minor version make it one of the version with ids.
-    """
-    cells = [cell for cell in document.get("cells", []) if isinstance(cell, dict)]
-    minor = document.get("nbformat_minor")
-    if any("id" in cell for cell in cells) and isinstance(minor, int):
-        document["nbformat_minor"] = max(minor, _MINOR_WITH_CELL_IDS)
-        _name_cells(document)
-    _keep(document, _NOTEBOOK_KEYS)
-    for cell in cells:
-        kind = cell.get("cell_type")
-        if isinstance(kind, str) and kind in _CELL_KEYS:
-            _keep(cell, _CELL_KEYS[kind])
-            if not isinstance(cell.get("metadata"), dict):
-                cell["metadata"] = {}
-
-
-_NOTEBOOK_KEYS = frozenset({"cells", "metadata", "nbformat", "nbformat_minor"})
-_TEXT_KEYS = frozenset({"attachments", "cell_type", "id", "metadata", "source"})
-_CELL_KEYS = {
-    "raw": _TEXT_KEYS,
-    "markdown": _TEXT_KEYS,
-    "code": frozenset({"cell_type", "execution_count", "id", "metadata", "outputs", "source"}),
-}
-
-
-def _keep(found: dict[str, Any], keys: frozenset[str]) -> None:
-    for key in found.keys() - keys:
-        del found[key]
-
-
 def _validate(document: dict[str, Any], path: Path | None) -> None:
-    problem = _problem(document)
+    problem = shape_fault(document) or _problem(document)
     if problem is not None:
         raise NotebookError(
             f"Not a valid notebook: {problem}.",
@@ -238,46 +235,16 @@ def _problem(document: dict[str, Any]) -> str | None:
     try:
         nbformat.validate(nbformat.from_dict(document))  # type: ignore[no-untyped-call]
     except nbformat.ValidationError as error:
-        place = "/".join(str(part) for part in error.absolute_path) or "the notebook"
-        return f"{error.message[:200]} (at {place})"
-    except Exception as error:  # noqa: BLE001  (it stumbles over a type that is null and the like)
-        return f"{type(error).__name__}: {error}"[:200]
+        return f"{visible_plain(error.message[:200])} ({_place(error.absolute_path)})"
+    except Exception as error:  # noqa: BLE001  (it stumbles over shapes that it did not expect)
+        return visible_plain(f"{type(error).__name__}: {error}"[:200])
     return None
 
 
-def _parse(data: bytes, path: Path | None) -> Any:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise NotebookError(
-            f"Not UTF-8 (byte {error.start}).", path=path, hint="Notebooks are JSON in UTF-8."
-        ) from error
-    try:
-        return json.loads(text, object_pairs_hook=_unique)
-    except json.JSONDecodeError as error:
-        raise NotebookError(
-            f"Not JSON: {error.msg}; the file may be cut off.", path=path, line=error.lineno
-        ) from error
-    except _TwiceError as error:
-        raise NotebookError(
-            f"The key {error.args[0]!r} stands twice in one object.", path=path
-        ) from error
-    except RecursionError as error:
-        raise NotebookError("Nested too deeply to be a notebook.", path=path) from error
-    except ValueError as error:  # a number of more digits than Python converts
-        raise NotebookError(f"Not a notebook's JSON: {error}.", path=path) from error
-
-
-class _TwiceError(ValueError):
-    """A key stands twice in a JSON object, so that the last would silently win."""
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise _TwiceError(key)
-            seen.add(key)
-    return found
+def _place(parts: Iterable[str | int]) -> str:
+    """Name a place of a document as people count: cells from 1."""
+    path = list(parts)
+    if len(path) > 1 and path[0] == "cells" and isinstance(path[1], int):
+        rest = "/".join(map(str, path[2:]))
+        return f"in {rest[:100]} of cell {path[1] + 1}" if rest else f"in cell {path[1] + 1}"
+    return "in " + ("/".join(map(str, path))[:100] or "the notebook itself")
