@@ -177,7 +177,7 @@ def test_a_person_goes_on_with_the_least_certain_of_all_questions(some, sealed):
         for sure, row, done in zip(part.guess.confidence, part.rows, part.marked, strict=True)
         if not done
     ]
-    least = {row for _, row in sorted(pairs)[:4]}
+    least = {row for _, row in sorted(pairs)[:2]}  # a twentieth; then whom to read is chosen anew
     later = stages[Stage(Names.LEARNING, 2, 0.3)]
     assert least <= {row for part in later for row in part.rows[part.marked]}
     assert Stage(Names.LEARNING, 2, 0.1) not in stages, "the design alone takes two tenths"

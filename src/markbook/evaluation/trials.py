@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["GROUPINGS", "SHARES", "Names", "Tried", "try_out"]
 
 SHARES = tuple(tenth / 10 for tenth in range(1, 10))
+_CHOSEN = tuple(step / 20 for step in range(1, 19))  # shares read at which whom to read is chosen
 GROUPINGS = ("identical", "alike")
 
 
@@ -196,7 +197,7 @@ def _by_design(work: _Work, begin: Callable[[], _Work], settings: Settings) -> _
 def _learn_on(works: Sequence[_Work], k: int) -> None:
     """Let the person go on with the least certain answers of all questions, and the model learn."""
     total = sum(work.answers for work in works)
-    for share in SHARES:
+    for share in _CHOSEN:
         wanted = round(share * total) - sum(len(work.marks) for work in works)
         if wanted < 0:
             continue  # the design alone takes more than this share
@@ -214,7 +215,7 @@ def _learn_on(works: Sequence[_Work], k: int) -> None:
             chosen[number].append(place)
         for number, places in chosen.items():
             works[number].mark(places)
-        for work in works:
+        for work in works if share in SHARES else ():
             work.seal(Stage(Names.LEARNING, k, share))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from markbook.graders.learning.features import features, read
@@ -94,6 +94,7 @@ def test_a_question_may_have_hardly_any_answer(count: int) -> None:
 
 
 @settings(max_examples=25, deadline=None)
+@example([], ["0", "0", "0"])
 @given(st.lists(st.text(max_size=60), max_size=6), st.lists(st.text(max_size=40), max_size=3))
 def test_any_text_can_be_read(answers: list[str], references: list[str]) -> None:
     found = features(question(*answers, references=tuple(references)))

@@ -60,6 +60,9 @@ def test_a_prior_without_marks_or_with_other_features_says_what_to_do(
     other = replace(features, names=features.names[1:], values=features.values[:, 1:])
     with pytest.raises(UsageError, match="other features"):
         fitted.predict(other)
+    stale = replace(fitted, names=fitted.names[1:])
+    with pytest.raises(UsageError, match="other features"):
+        Prior.fit(marked_questions, stale)
 
 
 def test_a_prior_knows_the_questions_that_it_was_fitted_on(

@@ -32,7 +32,21 @@ def test_with_one_part_the_process_is_scikit_learns(marked_questions: list[Marke
     expected, sd = oracle.predict(seen.standard, return_std=True)
     unmarked = np.setdiff1d(np.arange(len(mean)), list(marks))
     assert np.allclose(mean, expected, atol=1e-6)
-    assert np.allclose(variance[unmarked], sd[unmarked] ** 2, atol=1e-6)
+    # Shah, Wilson and Ghahramani 2014: the scale by how surprising the marks are, 8 + 2 freedoms.
+    surprise = float(np.array(list(marks.values())) @ oracle.alpha_)
+    scale = (8 + surprise) / (8 + len(marks))
+    assert np.allclose(variance[unmarked], scale * sd[unmarked] ** 2, atol=1e-6)
+
+
+def test_marks_far_from_the_prior_widen_every_spread_and_near_ones_narrow_them(
+    marked_questions: list[Marked],
+) -> None:
+    process = Process(question(marked_questions[0]), Kernel({"letters": 0.5, "level": 0.2}, 0.3))
+    spread_of = {
+        far: process.given(dict(enumerate([0.5 + far, 0.5 - far] * 5)))[1] for far in (0, 0.2, 0.5)
+    }
+    assert (spread_of[0] < spread_of[0.2]).all()
+    assert (spread_of[0.2] < spread_of[0.5]).all()
 
 
 def test_what_a_mark_would_have_been_is_told_without_that_mark(
@@ -52,7 +66,8 @@ def test_what_is_left_after_marks_is_what_given_says(marked_questions: list[Mark
     left = np.diag(process.left(every, seen))
     _, variance = process.given(dict.fromkeys(seen.tolist(), 0.5))
     rest = np.setdiff1d(every, seen)
-    assert np.allclose((left + process.noise)[rest], variance[rest], atol=1e-8)
+    scale = 8 / (8 + len(seen))  # marks just as expected
+    assert np.allclose(scale * (left + process.noise)[rest], variance[rest], atol=1e-8)
 
 
 @pytest.mark.parametrize("part", ["near", "level"])

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit, logit
 from scipy.stats import norm
-from sklearn.isotonic import IsotonicRegression
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,25 +22,34 @@ _SPREADS = np.log(np.array([0.02, 0.04, 0.07, 0.11, 0.16, 0.22, 0.30, 0.42]))
 _SCORES = np.linspace(0, 1, 51)
 _NEAR_MEAN, _NEAR_SPREAD = 0.05, 0.35  # how far a trial speaks for its neighbours
 _DOUBT = 12.0  # trials that the bell curve counts for, where there are few others
-_STEPS = np.linspace(0, 1, 41)
 _LEAST, _MOST = 0.02, 0.98  # no held-out count bears out more
+_MANY = 8  # marks from which a question's own level is known about as well as it will be
+_PLAIN = (0.0, 1.0, 0.0, 0.0)
+# What holds the four numbers back, in trials' log likelihood: a step between few and many marks,
+# counted on some thirty questions, is mostly those questions' own.
+_PULL = np.array([5.0, 20.0, 60.0, 60.0])
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Held-out answers: predicted mean and spread (n,), the mark (n,), the question (n,)."""
+    """Held-out answers: predicted mean and spread (n,), the mark (n,), the question (n,).
+
+    ``marks`` (n,) is how many of the question's marks were known by then.
+    """
 
     mean: NDArray[np.float64]
     sd: NDArray[np.float64]
     score: NDArray[np.float64]
     question: NDArray[np.intp]
+    marks: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class Trust:
     """``chance`` (means, spreads, scores): that a mark is within 0.1 of a suggested score.
 
-    ``rise`` (steps,) maps that chance to the share that was right on questions left out.
+    ``rise`` (4,) turns that chance into the share that was right on questions left out: start and
+    slope in log-odds, and what is added without any mark and with eight or more (Platt 1999).
     """
 
     chance: NDArray[np.float64]
@@ -48,38 +58,57 @@ class Trust:
     @classmethod
     def untried(cls) -> Trust:
         """Return what a bell curve says, where nothing could be counted."""
-        return cls(_bell(), _STEPS.copy())
+        return cls(_bell(), np.array(_PLAIN))
 
     @classmethod
     def fit(cls, trial: Trial) -> Trust:
-        """Count on held-out answers; half of the questions check what the other half says."""
+        """Count on held-out answers; each quarter of the questions checks what the others say."""
         if len(trial.mean) == 0:
             return cls.untried()
         numbers = np.unique(trial.question, return_inverse=True)[1]
-        chances, hits = [], []
+        rows, hits = [], []
         for fold in range(4):
             there = numbers % 4 == fold
             if not there.any() or there.all():
                 continue
             table = _count(trial, ~there)
             best, chance = _choose(table, trial.mean[there], trial.sd[there])
-            chances.append(chance)
+            rows.append(_clues(chance, trial.marks[there]))
             hits.append(np.abs(best - trial.score[there]) <= TOLERANCE + _EDGE)
-        rise = _STEPS.copy()
-        if len(chances) > 1:
-            x, y = np.concatenate(chances), np.concatenate(hits).astype(float)
-            # The line through the middle keeps a few trials from speaking for certain.
-            x, y = np.r_[x, np.repeat(_STEPS, 2)], np.r_[y, np.repeat(_STEPS, 2)]
-            reader = IsotonicRegression(y_min=_LEAST, y_max=_MOST, out_of_bounds="clip").fit(x, y)
-            rise = np.convolve(np.pad(reader.predict(_STEPS), 2, "edge"), np.ones(5) / 5, "valid")
+        rise = np.array(_PLAIN)
+        if len(rows) > 1:
+            rise = _weigh(np.vstack(rows), np.concatenate(hits).astype(float))
         return cls(_count(trial, np.ones(len(trial.mean), dtype=bool)), rise)
 
     def suggest(
-        self, mean: NDArray[np.float64], sd: NDArray[np.float64]
+        self, mean: NDArray[np.float64], sd: NDArray[np.float64], marks: int = 0
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the score most likely within 0.1 of the mark, and how likely: (n,), (n,)."""
+        """Return the score most likely within 0.1 of the mark, and how likely: (n,), (n,).
+
+        ``marks`` is how many marks of the question are known.
+        """
         best, chance = _choose(self.chance, mean, sd)
-        return best, np.asarray(np.interp(chance, _STEPS, self.rise))
+        sure = expit(_clues(chance, np.full(len(best), marks)) @ self.rise)
+        return best, np.clip(sure, _LEAST, _MOST)
+
+
+def _clues(chance: NDArray[np.float64], marks: NDArray[np.intp]) -> NDArray[np.float64]:
+    held = np.clip(chance, _LEAST, _MOST)
+    return np.column_stack([np.ones(len(held)), logit(held), marks == 0, marks >= _MANY])
+
+
+def _weigh(rows: NDArray[np.float64], hits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the likeliest four numbers; the chance rises with what was counted."""
+
+    def surprise(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        odds = rows @ weights
+        off = weights - _PLAIN
+        lost = float((np.logaddexp(0, odds) - hits * odds).sum() + (_PULL * off**2).sum())
+        return lost, rows.T @ (expit(odds) - hits) + 2 * _PULL * off
+
+    bounds = [(None, None), (0.05, None), (None, None), (None, None)]
+    found = minimize(surprise, np.array(_PLAIN), jac=True, method="L-BFGS-B", bounds=bounds)
+    return np.asarray(found.x)
 
 
 def _bell() -> NDArray[np.float64]:

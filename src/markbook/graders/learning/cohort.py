@@ -93,7 +93,8 @@ def _topics(words: sparse.csr_matrix) -> NDArray[np.float64]:
     if size < 2 or words.nnz == 0:
         return np.zeros((words.shape[0], 1))
     reader = TruncatedSVD(size, algorithm="randomized", n_iter=4, random_state=0)
-    found = reader.fit_transform(words)
+    with np.errstate(invalid="ignore"):  # texts that are all the same have no variance to share
+        found = reader.fit_transform(words)
     out: NDArray[np.float64] = normalize(np.nan_to_num(found))
     return out
 

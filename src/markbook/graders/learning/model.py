@@ -98,7 +98,7 @@ class QuestionModel:
         """Return what is expected now."""
         mean, variance = self._process.given(self._marks)
         mean, sd = np.clip(mean, 0, 1), np.sqrt(variance)
-        suggested, sure = self._trust.suggest(mean, sd)
+        suggested, sure = self._trust.suggest(mean, sd, len(self._marks))
         refused = self._refused or (
             limits.of_marks(self._texts, self._marks, self._process.unseen(self._marks))
             if self._marks

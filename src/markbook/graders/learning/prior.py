@@ -145,11 +145,14 @@ class Prior:
         ``small`` keeps fewer numbers, for a prior that is shipped.
 
         Raises:
-            UsageError: no question has a mark.
+            UsageError: no question has a mark, or ``start`` was fitted on other features.
         """
         marked = [q for q in questions if np.isfinite(q.scores).any()]
         if not marked:
             raise UsageError("No question has a mark.", hint="A prior is fitted on marks.")
+        if start is not None:
+            for question in marked:
+                start._check(question.read.features)
         rows = _Rows.of(marked, start)
         names = marked[0].read.features.names
         every = np.ones(len(rows.scores), dtype=bool)
@@ -291,7 +294,7 @@ def _questions(
 
 def _trials(tried: Sequence[tuple[Question, NDArray[np.float64]]], kernel: Kernel) -> Trial:
     """Let the process predict the rest of each question after a few marks by design."""
-    means, spreads, scores, numbers = [], [], [], []
+    means, spreads, scores, numbers, counts = [], [], [], [], []
     for number, (question, marks) in enumerate(tried):
         process = Process(question, kernel)
         every = np.arange(len(marks))[:_TRIAL_ANSWERS]
@@ -306,4 +309,6 @@ def _trials(tried: Sequence[tuple[Question, NDArray[np.float64]]], kernel: Kerne
             spreads.append(np.sqrt(variance[rest]))
             scores.append(marks[rest])
             numbers.append(np.full(len(rest), number))
-    return Trial(*(np.concatenate(column) for column in (means, spreads, scores, numbers)))
+            counts.append(np.full(len(rest), count))
+    columns = (means, spreads, scores, numbers, counts)
+    return Trial(*(np.concatenate(column) for column in columns))

@@ -23,6 +23,9 @@ __all__ = ["PARTS", "Kernel", "Process", "Question"]
 PARTS = ("level", "slope", "words", "letters", "topics", "near", "far", "linear", "meaning")
 _NEAR, _FAR = 0.5, 2.0  # squared distance, per feature, at which likeness has faded
 _SLOPE = 0.15  # of the maximum: the unit in which the prior's own order counts
+# Marks that the usual spread counts for, beside a question's own. Likeliest were 4 (SAF), 8
+# (DigiKlausur, SciEntsBank) and 16 (Beetle).
+_USUAL_SPREAD = 8.0
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,11 @@ class Process:
         self._own = kernel.own(question)
 
     def given(self, marks: Mapping[int, float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return mean (n,) and variance (n,) of each answer's next mark, given some marks."""
+        """Return mean (n,) and variance (n,) of each answer's next mark, given some marks.
+
+        A question whose marks lie farther from the prior than others' has wider spreads: the
+        variances have a scale of their own in each question (Shah, Wilson and Ghahramani 2014).
+        """
         mean, variance = self.question.mean.copy(), self._own + self.noise
         if not marks:
             return mean, variance
@@ -110,9 +117,12 @@ class Process:
         values = np.fromiter(marks.values(), dtype=float)
         across = self.kernel.between(self.question, slice(None), seen)
         factor = cho_factor(across[seen] + np.diag(self.noise[seen] + 1e-9))
-        mean += across @ cho_solve(factor, values - mean[seen])
+        surprise = values - mean[seen]
+        weights = cho_solve(factor, surprise)
+        mean += across @ weights
         variance = variance - np.einsum("ij,ji->i", across, cho_solve(factor, across.T))
-        return mean, np.maximum(variance, 0.2 * self.noise + 1e-9)
+        scale = (_USUAL_SPREAD + surprise @ weights) / (_USUAL_SPREAD + len(seen))
+        return mean, scale * np.maximum(variance, 0.2 * self.noise + 1e-9)
 
     def unseen(self, marks: Mapping[int, float]) -> NDArray[np.float64]:
         """Return what each marked answer is expected to have, without its own mark (k,)."""

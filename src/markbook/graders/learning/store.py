@@ -23,7 +23,7 @@ __all__ = ["from_bytes", "shipped", "to_bytes"]
 
 _MEMBERS: dict[str, type[Member]] = {"linear": Linear, "support": Support, "forest": Forest}
 _HALF = ("support.vectors", "forest.limit", "forest.value", "trust.chance")
-FORMAT = 1
+FORMAT = 2
 
 
 def to_bytes(prior: Prior) -> bytes:
