@@ -326,6 +326,7 @@ class Batch:
                     result.outcome,
                     result.findings,
                     result.repairs,
+                    result.unverified,
                     dict(result.seconds),
                 )
             )

@@ -14,6 +14,8 @@ from markbook.kernels.specs import other_python
 from markbook.notebooks import read_questions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from markbook.course import Course
     from markbook.gradebook import Gradebook
     from markbook.model import MasterNotebook
@@ -52,11 +54,20 @@ def read_master(course: Course, gb: Gradebook, assignment: str) -> Master:
         notebooks=notebooks,
         questions=read_questions(release, assignment),
         released={path.stem: path.read_bytes() for path in paths},
+        sources=_sources(course, assignment, notebooks),
         helpers=_helpers(course, assignment),
         settings=read_settings(course),
     )
     prepare(master)  # now, so that a release that does not fit is said once and not per student
     return master
+
+
+def _sources(
+    course: Course, assignment: str, notebooks: Sequence[MasterNotebook]
+) -> dict[str, bytes]:
+    folder = course.source(assignment)
+    paths = {notebook.name: folder / f"{notebook.name}.ipynb" for notebook in notebooks}
+    return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
 
 
 def _helpers(course: Course, assignment: str) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from markbook.autograde.answers import answer_texts
+from markbook.autograde.honest import read_released
 from markbook.errors import NotebookError
 from markbook.notebooks import nbgrader_metadata, parse_notebook
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
+    from markbook.autograde.honest import ReleasedCode
     from markbook.autograde.values import Master
     from markbook.model import MasterCell, MasterNotebook
 
@@ -41,7 +43,8 @@ class PreparedCell:
 class PreparedNotebook:
     """One notebook: ``cells`` by id in the order of the release, ``texts`` the stubs by question.
 
-    ``runs`` tells whether its code is run: where a code cell carries points or an answer.
+    ``code`` is what its code says. ``runs`` tells whether it is run: where a code cell carries
+    points or an answer.
     """
 
     master: MasterNotebook
@@ -50,6 +53,7 @@ class PreparedNotebook:
     kernelspec: Mapping[str, Any] | None
     texts: Mapping[str, str]
     runs: bool
+    code: ReleasedCode
 
     def find(self, cell: NotebookNode) -> PreparedCell | None:
         """Return the master's cell that a submission's cell says it is."""
@@ -99,10 +103,12 @@ def _notebook(
         raise _unfit(f"The release has no notebook {master.name}.ipynb, but the gradebook does.")
     notebook = parse_notebook(released[master.name])
     kernelspec = json.loads(master.kernelspec) if master.kernelspec else None
+    cells = _cells(master, notebook)
     return PreparedNotebook(
         master=master,
         released=notebook,
-        cells=_cells(master, notebook),
+        cells=cells,
+        code=read_released(notebook, cells),
         kernelspec=kernelspec or None,
         texts=answer_texts(notebook),
         runs=_runs(master, notebook, run_all=run_all),

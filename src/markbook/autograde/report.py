@@ -16,12 +16,16 @@ __all__ = ["AutogradeReport", "SubmissionReport"]
 
 @dataclass(frozen=True, slots=True)
 class SubmissionReport:
-    """How one submission ended; ``seconds`` by phase, ``repairs`` are a part of ``findings``."""
+    """How one submission ended; ``seconds`` by phase, ``repairs`` are a part of ``findings``.
+
+    ``unverified`` are tests, as notebook:cell, whose scores only the student's kernel bears out.
+    """
 
     student: str
     outcome: Outcome
     findings: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 

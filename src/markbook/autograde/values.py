@@ -94,8 +94,8 @@ class Result:
 
     A FAILED one has one finding that says why, and nothing else. ``notebooks`` are the
     autograded notebooks' bytes by name; ``findings`` are sentences for a person, ``repairs`` (a
-    part of the findings) what was put right, ``unverified`` the tests, as notebook:cell, whose scores
-    nothing but the student's kernel bears out. ``timestamp`` is UTC in ISO 8601 without a zone, as
+    part of the findings) what was put right, ``unverified`` tests, as notebook:cell, whose scores
+    only the student's kernel bears out. ``timestamp`` is UTC in ISO 8601 without a zone, as
     nbgrader stores it, or None. ``seconds`` tells where the time went ("parse", "run", ...).
     """
 

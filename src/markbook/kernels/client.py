@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import fcntl
 import math
 import os
 import signal
 import tempfile
-import threading
 import time
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import IO, TYPE_CHECKING, Any
 
 from nbclient import NotebookClient
 from nbclient.client import timestamp
@@ -29,6 +27,7 @@ from nbformat import ValidationError
 from nbformat import from_dict as _from_dict
 
 from markbook.kernels.channels import Channels
+from markbook.kernels.examination import Examination
 from markbook.kernels.forked import ForkedKernelManager
 from markbook.kernels.forkowner import KernelStartError, fork_server
 from markbook.kernels.limits import LOG_LIMIT, Limits, Stopped
@@ -39,14 +38,12 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
+    from markbook.kernels.examiner.owner import Examining
     from markbook.kernels.sandbox.room import Room
 
-__all__ = ["ForkedClient", "KernelSettings", "apart"]
+__all__ = ["ForkedClient", "KernelSettings"]
 
 from_dict: Callable[..., NotebookNode] = _from_dict  # nbformat has no types
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _BOXED_LOG = 65536  # bytes
 _FIXED_SIZE = 0x1 | 0x2 | 0x4  # F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW: Python 3.11 has no names
@@ -84,6 +81,7 @@ class KernelSettings:
         keeps_log: bool = True,
         room: Room | None = None,
     ) -> None:
+        self.examining: Examining | None = None
         self.room = room
         self.limits = limits
         self.cwd = cwd
@@ -115,6 +113,7 @@ class ForkedClient(NotebookClient):
         self.language_info: dict[str, Any] = {}
         self._ends = math.inf
         self._cell_index = 0
+        self.examination: Examination | None = None
         self._loop: asyncio.AbstractEventLoop
         self._channels: Channels
 
@@ -127,6 +126,9 @@ class ForkedClient(NotebookClient):
             stack.callback(self._close_loop)
             log = stack.enter_context(self._open_log())
             stack.callback(self._read_log, log)
+            if self.settings.examining is not None:
+                self.examination = Examination(self.settings.examining, self.settings)
+                stack.callback(self.examination.close)
             manager = self._start(log)
             stack.callback(self._end_kernel, manager)
             self._channels = Channels(manager, limits.output, limits.messages)
@@ -150,6 +152,8 @@ class ForkedClient(NotebookClient):
         fork_server(settings.preload, wrap=wrap, seconds=settings.limits.start_seconds)
         manager = ForkedKernelManager()
         manager.room = settings.room
+        if self.examination is not None:
+            manager.control = self.examination.theirs.fileno()
         manager.environment = settings.environment
         manager.preload = settings.preload
         manager.memory = settings.limits.memory
@@ -167,6 +171,14 @@ class ForkedClient(NotebookClient):
         os.ftruncate(log, _BOXED_LOG)
         fcntl.fcntl(log, fcntl.F_ADD_SEALS, _FIXED_SIZE)
         return open(log, "r+b", buffering=0)  # noqa: PTH123  (a descriptor)
+
+    def examine(self, cell: NotebookNode, cell_index: int) -> None:
+        """Have a test run in a clean process, if that is wanted, before it runs in the kernel."""
+        if self.examination is not None and cell_index in self.examination.plan.tests:
+            own = self._get_timeout(cell) or math.inf
+            self.examination.examine(
+                cell_index, self._channels, min(own, self._ends - time.monotonic())
+            )
 
     def _end_kernel(self, manager: ForkedKernelManager) -> None:
         self._loop.run_until_complete(manager.shutdown_kernel())
@@ -202,6 +214,8 @@ class ForkedClient(NotebookClient):
     def execute_cell(self, cell: NotebookNode, cell_index: int, **options: Any) -> NotebookNode:
         """Run one cell, as nbclient's method of that name. Raises its exceptions."""
         self._cell_index = cell_index
+        if self.examination is not None:
+            self.examination.ran(cell_index)
         return self._loop.run_until_complete(self.async_execute_cell(cell, cell_index, **options))
 
     def wait_for_reply(self, msg_id: str, cell: NotebookNode | None = None) -> Any:
@@ -382,27 +396,3 @@ class _Courier:
 
     def kernel_info(self) -> str:
         return ""  # asked at the start; see wait_for_reply
-
-
-def apart(function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """Call a function where no event loop runs: here, or, if one does, in a thread of its own."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return function(*arguments, **options)
-    outcome: list[T] = []
-    failure: list[BaseException] = []
-    context = contextvars.copy_context()
-
-    def run() -> None:
-        try:
-            outcome.append(context.run(function, *arguments, **options))
-        except BaseException as error:  # noqa: BLE001  (raised again where it was asked for)
-            failure.append(error)
-
-    thread = threading.Thread(target=run, name="markbook-kernel")
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]

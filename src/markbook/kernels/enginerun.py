@@ -16,7 +16,8 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager
 from papermill.log import logger
 
 from markbook.errors import UsageError
-from markbook.kernels.client import ForkedClient, KernelSettings, apart
+from markbook.kernels.apart import apart
+from markbook.kernels.client import ForkedClient, KernelSettings
 from markbook.kernels.limits import Limits
 
 if TYPE_CHECKING:

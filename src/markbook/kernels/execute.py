@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from markbook.kernels.client import ForkedClient, KernelSettings, apart
+from markbook.kernels.apart import apart
+from markbook.kernels.client import ForkedClient, KernelSettings
 from markbook.kernels.forkowner import KernelStartError
 from markbook.kernels.limits import Stopped
 from markbook.kernels.manager import plain_environment
@@ -22,6 +23,7 @@ from markbook.kernels.manager import plain_environment
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from markbook.kernels.examiner.owner import Examining, Verdict
     from markbook.kernels.limits import Limits
     from markbook.kernels.sandbox.room import Room
 
@@ -53,16 +55,17 @@ class Execution:
     ``cell`` is the index, in the notebook's cells, of the one in which it ended; with
     ``allow_errors=False`` also that of a cell that failed. ``seconds`` is wall time, the kernel's
     start and end included. ``log`` is what the kernel's process wrote outside of cells, and, where
-    it never started, as its last line why.
+    it never started, as its last line why. ``verdicts`` are those of ``examining``, by cell index.
     """
 
     stopped: Stopped | None
     cell: int | None
     seconds: float
     log: str
+    verdicts: Mapping[int, Verdict] = field(default_factory=dict)
 
 
-def execute(
+def execute(  # noqa: PLR0913  (a seam: every argument is one choice of the caller)
     notebook: NotebookNode,
     *,
     limits: Limits,
@@ -70,6 +73,7 @@ def execute(
     preload: tuple[str, ...] = (),
     environment: Mapping[str, str] | None = None,
     allow_errors: bool = True,
+    examining: Examining | None = None,
 ) -> Execution:
     """Run a notebook's code cells in ``cwd``, in a kernel forked for it and killed after it.
 
@@ -80,7 +84,8 @@ def execute(
     the kernel, the notebook keeps what ran. ``environment`` is added to a small one of the
     kernel's own. Where the code forged messages that are no outputs, they stand there as they are,
     and the notebook is invalid. May be called from any thread, an event loop's too. Nothing
-    that the notebook does is raised.
+    that the notebook does is raised. With ``examining``, its tests are run in a clean process, too,
+    each before its cell runs in the kernel.
     """
     folder, room = (cwd, None) if isinstance(cwd, Path) else (Path(cwd.cwd), cwd)
     settings = KernelSettings(
@@ -90,11 +95,12 @@ def execute(
         preload=preload,
         environment={**plain_environment(), **(environment or {})},
     )
+    settings.examining = examining
     start = time.monotonic()
     execution, lost = apart(_attempt, notebook, settings, allow_errors)
     if lost:  # the kernels' server went down, by another kernel's code, say: that is no verdict
         execution, _ = apart(_attempt, notebook, settings, allow_errors)
-    return Execution(execution.stopped, execution.cell, time.monotonic() - start, execution.log)
+    return replace(execution, seconds=time.monotonic() - start)
 
 
 def _attempt(
@@ -121,6 +127,7 @@ def _attempt(
             notebook.metadata["language_info"] = _node(client.language_info)
             for index, cell in enumerate(notebook.cells):
                 if cell.cell_type == "code":  # nbclient looks too, in a loop run for each cell
+                    client.examine(cell, index)
                     client.execute_cell(cell, index, store_history=True)
             index = None
         client.set_widgets_metadata()
@@ -130,7 +137,8 @@ def _attempt(
         stopped = client.stopped
     except CellExecutionError:
         pass  # not allowed: its outputs say what it was
-    return Execution(stopped, index, 0.0, client.log_text + said), client.lost
+    verdicts = client.examination.verdicts if client.examination is not None else {}
+    return Execution(stopped, index, 0.0, client.log_text + said, verdicts), client.lost
 
 
 def _record_error(cell: NotebookNode, execute_reply: dict[str, Any], **_: Any) -> None:

@@ -33,6 +33,8 @@ from traitlets import observe
 from traitlets.config import Config
 
 from markbook.kernels import forktree
+from markbook.kernels.examiner.process import examine_for
+from markbook.kernels.examiner.student import SNAPSHOT, Snapshots
 from markbook.kernels.sandbox.enter import enter
 from markbook.kernels.sandbox.sockets import adopt
 
@@ -193,15 +195,18 @@ def _init_iopub(init: Callable[[Any], None], context: Any) -> None:
 def become_kernel(birth: Birth) -> None:
     """Be a kernel until it ends. Says on the line that the sockets are there, or why not."""
     line = socket.socket(fileno=birth.line)
+    control = birth.more.pop() if birth.order.get("control") else None
     usual = sys.getswitchinterval()
     sys.setswitchinterval(_BRISK)
     try:
         _settle(birth)
+        if birth.order.get("become") == "examiner" and control is not None:
+            _be_examiner(birth.order, line, control)
         app: Any = IPKernelApp.instance()
         _hand_over(app, birth.order)
         if "box" in birth.order:
             adopt(birth.order["connection"], birth.more[birth.order["box"]["files"] :])
-        _start_kernel(app, birth.order, partial(_say, line, {"ready": True}))
+        _start_kernel(app, birth.order, partial(_ready, app, line, control))
         _limit_memory(birth.order["memory"])
     except BaseException as error:  # noqa: BLE001  (whatever it was, the owner waits to hear of it)
         traceback.print_exc(file=sys.__stderr__)
@@ -210,6 +215,21 @@ def become_kernel(birth: Birth) -> None:
     del birth
     sys.setswitchinterval(usual)
     app.start()
+
+
+def _be_examiner(order: dict[str, Any], line: socket.socket, control: int) -> None:
+    """Run test cells, without sockets of Jupyter's, until the owner is gone."""
+    _limit_memory(order["memory"])
+    _say(line, {"ready": True})
+    with contextlib.suppress(BaseException):
+        examine_for(socket.socket(fileno=control))
+    os._exit(0)
+
+
+def _ready(app: Any, line: socket.socket, control: int | None) -> None:
+    if control is not None:
+        app.kernel.shell_handlers[SNAPSHOT] = Snapshots(control, app.shell).handle
+    _say(line, {"ready": True})
 
 
 def _say(line: socket.socket, message: dict[str, Any]) -> None:

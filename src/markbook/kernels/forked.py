@@ -36,6 +36,7 @@ class ForkedKernelManager(AsyncKernelManager):
     memory: int | None = None  # bytes beyond what a kernel maps at its start
     start_seconds: float = 60.0
     wrap: tuple[str, ...] = ()  # words before the server's command: a sandbox
+    control: int | None = None  # a socket by which copies of the kernel are asked for
     room: Room | None = None  # in our own sandbox; its folder and files take the place of ``cwd``
 
     @property
@@ -69,6 +70,7 @@ class ForkedKernelManager(AsyncKernelManager):
                 wrap=list(self.wrap),
             )
             self.provisioner.room = self.room
+            self.provisioner.control = self.control
         arguments = await self.provisioner.pre_launch(**arguments)
         command = arguments.pop("cmd")
         if self.log_file is None:

@@ -57,6 +57,7 @@ class ForkProvisioner(KernelProvisionerBase):
     )
     wrap = List(Unicode(), help="Words before the server's command: a sandbox.").tag(config=True)
 
+    control: int | None = None  # a socket for examiner.student, the last of the files
     room: Room | None = None  # the sandbox's, of who starts the kernel
     process: ForkedProcess | None = None
     folder: Path | None = None
@@ -126,6 +127,9 @@ class ForkProvisioner(KernelProvisionerBase):
                 order |= self._boxed(self.room, environment)
                 opened += (sockets := self._listen(info))
                 more = [*self.room.files(), *sockets]
+            if self.control is not None:
+                order["control"] = True
+                more = [*more, self.control]
             try:
                 server = await self._server()
                 process = server.fork(order, stdout, stderr, more)
