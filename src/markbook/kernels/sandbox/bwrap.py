@@ -72,7 +72,7 @@ def command(readable: Iterable[str] = ()) -> tuple[str, ...]:
     words += ["--proc", "/proc", "--dev", "/dev"]
     words += ["--size", "65536", "--tmpfs", "/dev/shm", "--dir", "/tmp"]
     for path in (*_own_places(), *_outermost(readable)):
-        words += ["--ro-bind", path, path]
+        words += [*_way_to(path), "--ro-bind", path, path]
     words += [*_links(), *_rooms(), *_fonts()]
     words += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--"]
     return tuple(words)
@@ -86,9 +86,16 @@ def _system() -> list[str]:
             words += ["--symlink", str(path.readlink()), name]
         elif path.is_dir():
             words += ["--ro-bind", name, name]
+    words += ["--dir", "/etc", "--dir", "/etc/ssl"]
     for name in _ETC:
         words += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     return words
+
+
+def _way_to(path: str) -> list[str]:
+    """Return words that make the folders above a path; those that bwrap makes are its user's."""
+    above = reversed([str(folder) for folder in Path(path).parents[:-1]])
+    return [word for folder in above for word in ("--dir", folder)]
 
 
 def _own_places() -> list[str]:
@@ -127,7 +134,7 @@ def _links() -> list[str]:
 
 def _rooms() -> list[str]:
     """Return the server's own folders, and where a child finds its room."""
-    words: list[str] = []
+    words = ["--dir", os.path.dirname(places.ROOMS)]  # noqa: PTH120
     for place, size in ((places.ROOMS, 65536), (places.SERVER, _SERVER_BYTES)):
         words += ["--size", str(size), "--tmpfs", place]
     words += ["--dir", places.EMPTY, "--dir", places.OTHER]
