@@ -11,6 +11,7 @@ import click
 
 from markbook.cli import options, show
 from markbook.cli.exits import ExitCode
+from markbook.cli.isolation import tell_isolation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -48,14 +49,16 @@ class _Target:
 
 
 @click.command("doctor")
-@click.argument("submission")
+@click.argument("submission", required=False)
 @click.option("--assignment", help="Whose notebooks these are, where the path does not tell.")
 @click.option("--all", "everything", is_flag=True, help="Show undamaged cells one by one, too.")
+@click.option("--isolation", is_flag=True, help="Tell how this machine can lock up student code.")
 @options.common
 def command(
-    submission: str,
+    submission: str | None,
     assignment: str | None,
     everything: bool,
+    isolation: bool,
     course_path: Path | None,
     as_json: bool,
 ) -> int:
@@ -63,8 +66,23 @@ def command(
     autograding repairs, what a person has to look at, and whether it would be quarantined.
 
     SUBMISSION is STUDENT/ASSIGNMENT, or the path of a submission's folder or of one notebook.
-    Nothing is written. Exit code 1 when there is anything to say.
+    Nothing is written. Exit code 1 when there is anything to say. With --isolation instead of a
+    SUBMISSION, it tells what this machine can do to lock up student code, and how to get the rest.
     """
+    if isolation and submission is None:
+        return tell_isolation(as_json=as_json)
+    if isolation or submission is None:
+        raise click.UsageError("Name a SUBMISSION to examine, or say --isolation: one of the two.")
+    return _examine(submission, assignment, everything, course_path, as_json)
+
+
+def _examine(
+    submission: str,
+    assignment: str | None,
+    everything: bool,
+    course_path: Path | None,
+    as_json: bool,
+) -> int:
     from markbook.autograde.examine import examine
     from markbook.autograde.files import MOST, read_submission, shown
     from markbook.autograde.values import Submission
