@@ -6,8 +6,11 @@ import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from markbook.collect.archives import MOST_BYTES as MOST_ARCHIVE
+from markbook.collect.archives import archive_endings, unpacker_for
 from markbook.collect.matching import match_with
-from markbook.collect.readers import endings, reader_for
+from markbook.collect.parcels import Parcel, open_archive
+from markbook.collect.readers import endings, is_paper, reader_for
 from markbook.collect.report import CollectedPaper, CollectReport, PaperFinished, PaperProblem
 from markbook.collect.similarity import Phrasebook
 from markbook.collect.students import StudentFrom, StudentNames
@@ -47,7 +50,7 @@ def papers_in(paths: Sequence[Path]) -> list[Path]:
         found += sorted(
             entry
             for entry in path.iterdir()
-            if entry.suffix.lstrip(".").lower() in endings()
+            if (is_paper(entry) or unpacker_for(entry) is not None)
             and not entry.name.startswith(".")
             and entry.stem.lower() not in _SKIPPED
             and not (entry.is_dir() and not entry.is_symlink())
@@ -79,10 +82,13 @@ def collect_papers(  # noqa: PLR0913  (a call site names each)
     if not files:
         raise NothingMatched(
             f"There are no papers in {', '.join(str(path) for path in paths)}.",
-            hint=f"Papers end in {', '.join('.' + ending for ending in sorted(endings()))}.",
+            hint=f"Papers end in {_listed(endings())}, archives of them in"
+            f" {_listed(archive_endings())}.",
         )
     done = _Pile(course, assignment, len(files), on_event)
-    read = done.without_doubles(done.read(files, names))
+    # Several archives, or those in a folder, are a student's each; one that is named the class's.
+    one_archive = len(files) == 1 and files[0] in paths
+    read = done.without_doubles(done.read(files, names, one_archive=one_archive))
     for one in read:
         done.collect(one, book, dry_run=dry_run, replace=replace)
     return CollectReport(assignment, tuple(done.papers), tuple(done.errors), dry_run)
@@ -106,26 +112,54 @@ class _Pile:
         self.errors: list[PaperProblem] = []
         self._number = 0
 
-    def read(self, files: Iterable[Path], names: StudentNames) -> list[_Read]:
+    def read(self, files: Iterable[Path], names: StudentNames, *, one_archive: bool) -> list[_Read]:
         """Read every file; what cannot be read becomes an error."""
         found: list[_Read] = []
         for path in files:
-            try:
-                found.append(self._read(path, names))
-            except InputError as error:
-                self._fail(path, error)
+            for parcel, modified in self._parcels(path, one_archive=one_archive):
+                try:
+                    found.append(self._read(parcel, modified, names))
+                except InputError as error:
+                    self._fail(parcel.path, error)
         return found
 
-    def _read(self, path: Path, names: StudentNames) -> _Read:
-        data, modified = _bytes(path)
+    def _parcels(self, path: Path, *, one_archive: bool) -> list[tuple[Parcel, float]]:
+        """Return a file as it is, or what is in an archive."""
+        try:
+            data, modified = _bytes(path)
+            if unpacker_for(path) is None:
+                return [(Parcel(path, data), modified)]
+            opened = open_archive(path, data, self._released, one_student=not one_archive)
+        except InputError as error:
+            self._fail(path, error)
+            return []
+        self.total += len(opened.parcels) + len(opened.errors) - 1
+        for place, problem in opened.errors:
+            self._fail(place, problem)
+        return [(parcel, modified) for parcel in opened.parcels]
+
+    def _released(self, path: Path, data: bytes) -> str:
+        return released_name(self.course, self.assignment, path, data)
+
+    def _read(self, parcel: Parcel, modified: float, names: StudentNames) -> _Read:
+        path, data = parcel.path, parcel.data
+        if len(data) > _most(path):
+            raise _too_large(path)
         if path.suffix.lower() == ".ipynb":
-            name = released_name(self.course, self.assignment, path, data)
+            name = self._released(path, data)
             # A notebook under its released name says nothing of its student; its folder does.
-            called = path.absolute().parent if path.name == name else path
-            return _Read(Paper(path, names.of(called, ""), data, modified, name=name), None)
-        decoded = reader_for(path)(data)
-        student = names.of(path, decoded.text)
-        return _Read(Paper(path, student, data, modified, decoded.notes), decoded.text)
+            called = parcel.called
+            if not called and path.name == name:
+                called = path.absolute().parent.name
+            student = names.of(path, "", called)
+            text, notes = None, parcel.notes
+        else:
+            decoded = reader_for(path)(data)
+            student = names.of(path, decoded.text, parcel.called)
+            name, text, notes = "", decoded.text, (*decoded.notes, *parcel.notes)
+        beside = dict(parcel.beside)
+        paper = Paper(path, student, data, modified, notes, name=name, beside=beside)
+        return _Read(paper, text)
 
     def without_doubles(self, read: Sequence[_Read]) -> list[_Read]:
         """Leave out the papers of a student who has two: taking one would lose the other."""
@@ -196,15 +230,30 @@ class _Pile:
             self.on_event(PaperFinished(path, student, self._number, self.total, changed, error))
 
 
+def _listed(endings: Iterable[str]) -> str:
+    return ", ".join(f".{ending}" for ending in sorted(endings))
+
+
+def _most(path: Path) -> int:
+    if unpacker_for(path) is not None:
+        return MOST_ARCHIVE
+    return MOST_NOTEBOOK if path.suffix.lower() == ".ipynb" else MOST_BYTES
+
+
+def _too_large(path: Path) -> PaperError:
+    return PaperError(
+        f"The paper is larger than {_most(path) // 1_000_000} MB.", path=path, hint="Is it a text?"
+    )
+
+
 def _reason(error: OSError) -> str:
     return f"{error.strerror or error}."
 
 
 def _bytes(path: Path) -> tuple[bytes, float]:
     """Return a paper's bytes and time; links, pipes and giants are refused, none is opened."""
-    most = MOST_NOTEBOOK if path.suffix.lower() == ".ipynb" else MOST_BYTES
     try:
-        return read_plain(path, most), path.lstat().st_mtime
+        return read_plain(path, _most(path)), path.lstat().st_mtime
     except FileNotFoundError as error:
         raise PaperError(
             f"The paper cannot be read: {_reason(error)}", path=path, hint="Check the name."

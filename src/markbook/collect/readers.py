@@ -14,9 +14,9 @@ from markbook.text.decode import Decoded, decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+    from pathlib import Path, PurePath
 
-__all__ = ["GROUP", "endings", "read_text", "reader_for"]
+__all__ = ["GROUP", "endings", "is_paper", "read_text", "reader_for"]
 
 GROUP = "markbook.readers"
 _BUILT_IN = ("markdown", "md", "txt")
@@ -31,6 +31,11 @@ def read_text(data: bytes) -> Decoded:
 def endings() -> frozenset[str]:
     """Return the file endings, without dot, that a folder of papers is searched for."""
     return frozenset(_BUILT_IN) | {point.name.lower() for point in entry_points(group=GROUP)}
+
+
+def is_paper(path: PurePath) -> bool:
+    """Tell whether a file is called like a paper."""
+    return path.suffix.lstrip(".").lower() in endings()
 
 
 def reader_for(path: Path) -> Callable[[bytes], Decoded]:

@@ -64,16 +64,20 @@ class StudentNames:
         if student_from not in ("filename", "front-matter"):
             self._table = _read_table(Path(student_from))
 
-    def of(self, path: Path, text: str) -> str:
-        """Return the student of a paper; raises ``PaperError`` when the rule names none."""
+    def of(self, path: Path, text: str, called: str = "") -> str:
+        """Return the student of a paper; raises ``PaperError`` when the rule names none.
+
+        ``called`` is what it is called instead of its file's name: a folder's name, say.
+        """
         if self._table is not None:
-            return legal_student(self._from_table(self._table, path))
+            return legal_student(self._from_table(self._table, path, called))
         if self._rule == "front-matter":
             return legal_student(_from_front_matter(text))
-        return legal_student(path.stem)
+        return legal_student(called or path.stem)
 
-    def _from_table(self, table: Mapping[str, str], path: Path) -> str:
-        for key in (str(path), path.as_posix(), str(path.absolute()), path.name, path.stem):
+    def _from_table(self, table: Mapping[str, str], path: Path, called: str) -> str:
+        keys = (str(path), path.as_posix(), str(path.absolute()), called, path.name, path.stem)
+        for key in filter(None, keys):
             if (found := table.get(unicodedata.normalize("NFC", key))) is not None:
                 return found
         raise PaperError(

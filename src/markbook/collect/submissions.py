@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from markbook.course import Course
 
 __all__ = [
+    "OWN",
     "SECRET",
     "SIDECAR",
     "TIMESTAMP",
@@ -42,7 +44,7 @@ SIDECAR = "collected.json"
 TIMESTAMP = "timestamp.txt"
 SECRET = "submission_secret.txt"
 UNMATCHED = "unmatched.md"
-_OWN = frozenset({SIDECAR, TIMESTAMP, SECRET, UNMATCHED})
+OWN = frozenset({SIDECAR, TIMESTAMP, SECRET, UNMATCHED})
 # nbgrader's own, of the exchange as well as of the file.
 _TIME = "%Y-%m-%d %H:%M:%S.%f UTC"
 _FORMAT = 1
@@ -59,12 +61,13 @@ class Paper:
     modified: float
     notes: tuple[str, ...] = ()
     name: str = ""  # of the file in the submission; empty: as the paper's own
+    beside: Mapping[str, bytes] = field(default_factory=dict)  # other files, by relative path
 
     @property
     def stored_as(self) -> str:
         name = self.name or self.path.name
         return (
-            f"paper-{name}" if name in _OWN or (not self.name and name.endswith(".ipynb")) else name
+            f"paper-{name}" if name in OWN or (not self.name and name.endswith(".ipynb")) else name
         )
 
     @property
@@ -141,9 +144,11 @@ def _files(
     course: Course, assignment: str, paper: Paper, match: PaperMatch | None
 ) -> dict[str, bytes | str]:
     """Return the paper first, so that a killed run is recognised, then what is made of it."""
+    own = paper.stored_as
+    beside = {name: data for name, data in paper.beside.items() if name != own}
+    files: dict[str, bytes | str] = {own: paper.data, **beside}
     if match is None:
-        return {paper.stored_as: paper.data}
-    files: dict[str, bytes | str] = {paper.stored_as: paper.data}
+        return files
     notebooks = sorted(course.release(assignment).glob("*.ipynb"))
     if not notebooks:
         raise InputError(
@@ -212,11 +217,23 @@ def _remove_old(folder: Path, before: Mapping[str, Any], files: Mapping[str, obj
     removed = False
     names = before.get("files")
     for name in names if isinstance(names, list) else []:
-        plain = isinstance(name, str) and name not in ("", ".", "..") and "/" not in name
-        if plain and name not in files and (folder / name).is_file():
+        if isinstance(name, str) and name not in files and _is_inside(folder, name):
             (folder / name).unlink()
             removed = True
     return removed
+
+
+def _is_inside(folder: Path, name: str) -> bool:
+    """Tell whether ``name`` is a file below ``folder``, on the way to which there is no link."""
+    parts = PurePosixPath(name).parts
+    if not parts or ".." in parts or name.startswith("/"):
+        return False
+    place = folder
+    for part in parts:
+        place /= part
+        if place.is_symlink():
+            return False
+    return place.is_file()
 
 
 def released_name(course: Course, assignment: str, path: Path, data: bytes) -> str:
