@@ -16,7 +16,14 @@ from markbook.autograde import (
     autograde,
 )
 from markbook.course import Course
-from markbook.errors import CourseError, MarkbookError, NotebookError, NothingMatched, UnknownName
+from markbook.errors import (
+    CourseError,
+    MarkbookError,
+    NotebookError,
+    NothingMatched,
+    UnknownName,
+    UsageError,
+)
 from markbook.executors import open_executor
 from markbook.gradebook import Gradebook
 from markbook.model import AnswerStatus, Outcome
@@ -168,11 +175,12 @@ def test_both_engines_leave_the_same_gradebook_and_the_same_files(tiny, released
     (released.submitted("hw", "ada") / "notes" / "a.txt").write_text("a note")
     (released.submitted("hw", "ben") / "scratch.ipynb").write_text("not of this assignment")
     left = {}
-    for engine in ("nbgrader", "markbook"):
+    for engine, isolation in (("nbgrader", "none"), ("markbook", None)):
         shutil.copytree(released.root, tmp_path / engine)
         course = Course.open(tmp_path / engine)
         with Gradebook.open(course) as gb:
-            report = autograde(course, gb, "hw", options=Options(engine=engine))
+            options = Options(engine=engine, isolation=isolation)
+            report = autograde(course, gb, "hw", options=options)
             findings = {r.student: r.findings for r in report.records}
         tables = tiny.by_value(tiny.dump(course, without=("course", "markbook_stamp")))
         files = {
@@ -187,8 +195,14 @@ def test_both_engines_leave_the_same_gradebook_and_the_same_files(tiny, released
     assert left["markbook"] == left["nbgrader"]
 
 
+def test_nbgraders_own_autograder_runs_only_when_told_that_nothing_is_locked_up(course, gb):
+    with pytest.raises(UsageError, match=r"runs students' code as you.*--isolation none"):
+        autograde(course, gb, "hw", options=Options(engine="nbgrader"))
+
+
 def test_an_engines_work_need_not_be_done_again_by_the_other(course, gb):
-    assert autograde(course, gb, "hw", options=Options(engine="nbgrader")).records == ()
+    options = Options(engine="nbgrader", isolation="none")
+    assert autograde(course, gb, "hw", options=options).records == ()
 
 
 @pytest.mark.parametrize("name", ["serial", "processes", "dask"])

@@ -17,7 +17,7 @@ from markbook.errors import UsageError
 from markbook.gradebook import Gradebook, nbgrader
 from markbook.model import Outcome
 
-WITH_NBGRADER = Options(engine="nbgrader")
+WITH_NBGRADER = Options(engine="nbgrader", isolation="none")
 
 
 @pytest.fixture
@@ -34,7 +34,8 @@ from markbook.course import Course
 from markbook.gradebook import Gradebook
 course = Course.open(Path(sys.argv[1]))
 with Gradebook.open(course) as gb:
-    autograde(course, gb, "hw", force="force" in sys.argv, options=Options(engine="nbgrader"),
+    autograde(course, gb, "hw", force="force" in sys.argv,
+              options=Options(engine="nbgrader", isolation="none"),
               on_event=lambda event: print(type(event).__name__, event.student, flush=True))
 """
 

@@ -42,7 +42,8 @@ def graded(tiny, tmp_path_factory):
     notebook.cells += [new_code_cell(source) for source in (SPY, DISGUISED)]
     nbformat.write(notebook, path)
     with Gradebook.open(course) as gb:
-        autograde(course, gb, HW, students=["ada"], force=True, options=Options(engine="nbgrader"))
+        options = Options(engine="nbgrader", isolation="none")
+        autograde(course, gb, HW, students=["ada"], force=True, options=options)
     return course
 
 

@@ -68,9 +68,12 @@ def _as_nobody(bubblewrap: str) -> list[str]:
     """Return words that run something as an ordinary user who can see this interpreter."""
     words = [bubblewrap, "--dev-bind", "/", "/"]
     needed = {Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parents[3]}
-    for closed in sorted({folder for path in needed for folder in _closed_to_others(path)}):
-        words += ["--tmpfs", str(closed)]
+    closed = sorted({folder for path in needed for folder in _closed_to_others(path)})
+    for folder in closed:
+        words += ["--tmpfs", str(folder)]
     for path in sorted(needed):
+        above = [p for p in reversed(path.parents) if any(p.is_relative_to(c) for c in closed)]
+        words += [word for p in above for word in ("--dir", str(p))]
         words += ["--ro-bind", str(path), str(path)]
     return [*words, "setpriv", f"--reuid={NOBODY}",
             f"--regid={NOBODY}", "--clear-groups"]  # fmt: skip
