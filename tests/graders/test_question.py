@@ -137,15 +137,28 @@ def test_a_trick_is_flagged_and_its_score_is_never_sure(
     assert all(x.confidence < 0.9 for x in awards)
 
 
+def test_the_question_pasted_is_expected_to_earn_next_to_nothing(module_rubric: Rubric) -> None:
+    asked = "What does the signature of a token prove to the server that receives it?"
+    texts = (*VAGUE[:3], *NONE[:3], asked)
+    grader = Grader([AnswerText(text, text) for text in texts], module_rubric, prompt=asked)
+    grader.meaning()
+    grader.finish()
+    line = scores(grader)[asked]
+    assert "prompt-copied" in line.flags
+    assert (line.mean, line.confidence) <= (0.1, 0.3)
+    assert not [x for x in grader.suggestions if x.key == asked and x.awarded]
+
+
 def test_a_rule_s_award_of_a_trick_or_a_denial_is_held_back(module_rubric: Rubric) -> None:
     tricks = (
         "integrity, payload, tampered, token, verifies, modified, rejects",
         "It does not guarantee the integrity of the data.",
     )
     answers = [AnswerText(text, text) for text in (*tricks, "It shows integrity of the token.")]
+    answers += [AnswerText(text, text) for text in NONE[:2]]
     grader = Grader(answers, module_rubric)
     grader.criterion("detects-changes")(lambda answer: answer.find("integrity"))
-    assert [line.confidence for line in grader.suggestions] == [0.6, 0.6, 0.95]
+    assert [line.confidence for line in grader.suggestions[:3]] == [0.6, 0.6, 0.95]
     assert all(line.note for line in grader.suggestions[:2])
 
 
@@ -169,9 +182,38 @@ def test_a_question_that_cannot_be_learned_is_refused_with_its_reason(
     assert reason in grader.scores.refused
     given = {mark.key for mark in marks}
     assert all(x.confidence <= 0.5 for x in grader.scores.lines if x.key not in given)
-    if len(texts) > 1:
-        assert all(line.confidence < 0.9 for line in grader.suggestions)
+    assert all(line.confidence < 0.9 for line in grader.suggestions)
     assert "Refused" in grader.finish()._repr_html_()
+
+
+@pytest.mark.parametrize("count", [1, 4, 5])
+def test_of_fewer_than_five_answers_nothing_is_sure_whoever_decides_it(
+    module_rubric: Rubric, count: int
+) -> None:
+    texts = (GOOD, *NONE)[:count]
+    grader = Grader([AnswerText(text, text) for text in texts], module_rubric)
+    grader.criterion("detects-changes")(lambda answer: "tampered" in answer.text)
+    grader.meaning()
+    grader.finish()
+    sure = [line for line in grader.suggestions if line.confidence >= 0.9]
+    assert bool(sure) is (count == 5)
+    held = {line.note for line in grader.suggestions if line.criterion == "detects-changes"}
+    there = "There is 1 answer only" if count == 1 else f"There are {count} answers only"
+    assert all(there in note for note in held) is (count < 5)
+
+
+def test_exemplars_on_which_a_grader_is_tried_are_no_class_that_is_too_small(
+    module_rubric: Rubric,
+) -> None:
+    tried, taught = (
+        Grader([AnswerText(GOOD, GOOD)], module_rubric, rehearsal=rehearsal)
+        for rehearsal in (True, False)
+    )
+    for grader in (tried, taught):
+        grader.meaning()
+        grader.finish()
+    assert tried.suggestions[0].confidence > 0.9 > taught.suggestions[0].confidence
+    assert all(line.confidence <= 0.5 for line in tried.scores.lines)
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,12 @@ def test_expectations_say_with_every_text_that_the_question_is_refused():
         Expectation("keys", "k", 0.5, 0.2, 0.4, 1, ("hidden-text",), "too few", 0.6),
     )
     assert expectations("keys", None) == ()
+    alone = expectations("keys", Scores("too few", scores.lines), ["k", "m"])
+    assert [(e.answer_hash, e.refused, e.confidence, e.rank) for e in alone] == [
+        ("k", "too few", 0.4, 1),
+        ("m", "too few", 0.0, 2),
+    ]
+    assert expectations("keys", Scores(None, scores.lines), ["k", "m"])[1:] == ()
 
 
 def expected(key, mean, confidence, refused=None):

@@ -151,7 +151,11 @@ def test_suggestions_are_stored_and_a_second_run_changes_nothing(
     report = suggest(course, gb, "hw", on_event=events.append)
     assert _states(report) == {"one": "suggested", "two": "suggested", "opinion": "left-to-people"}
     one = report.questions[0]
-    assert (one.answers, one.students, one.suggested, one.confident) == (2, 3, 2, 1)
+    assert (one.answers, one.students, one.suggested) == (2, 3, 2)
+    assert one.confident == 0, "of two answers nothing is sure"
+    assert {e.refused for e in gb.expectations("hw", "one")} == {
+        "There are 2 answers only: too few to learn from."
+    }
     stored = gb.suggestions("hw", "one")
     award = next(s for s in stored if s.awarded)
     assert award.span is not None
@@ -186,6 +190,15 @@ def test_suggestions_are_stored_and_a_second_run_changes_nothing(
     rubric.write_text(rubric.read_text().replace("points: 1", "points: 1 # unchanged meaning"))
     assert _states(suggest(course, gb, "hw", dry_run=True))["one"] == "planned"
     assert _times(kept) == before
+
+
+def test_another_sentence_model_makes_every_question_run_again(
+    course: Course, gb: Gradebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suggest(course, gb, "hw")
+    assert _states(suggest(course, gb, "hw", dry_run=True))["one"] == "unchanged"
+    monkeypatch.setattr("markbook.suggest.step.installed_model", lambda: "another")
+    assert _states(suggest(course, gb, "hw", dry_run=True))["one"] == "planned"
 
 
 def test_a_grader_that_fails_is_a_finding_and_the_others_go_on(

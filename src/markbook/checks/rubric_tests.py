@@ -76,7 +76,7 @@ def judge_unseen(target: Target, rubric: Rubric, judged: Judged) -> Iterator[Jud
     for number, text in enumerate(texts):
         others = (*rubric.exemplars[:number], *rubric.exemplars[number + 1 :])
         less = dataclasses.replace(rubric, exemplars=others)
-        grader = Grader([AnswerText(answer_hash(text), text)], less, prompt=prompt)
+        grader = Grader([AnswerText(answer_hash(text), text)], less, prompt=prompt, rehearsal=True)
         grader.meaning()
         lines = {(line.key, line.criterion): line for line in grader.suggestions}
         for pair in lines.keys() & ruled.lines.keys():
@@ -102,6 +102,7 @@ def _job(target: Target, rubric: Rubric, texts: Sequence[str]) -> Job:
         criteria=tuple(criterion.id for criterion in rubric.criteria),
         seed=_SEED,
         timeout=_TIMEOUT,
+        rehearsal=True,
     )
 
 

@@ -226,6 +226,7 @@ class _Comparison:
                     criteria=tuple(criterion.id for criterion in rubric.criteria),
                     seed=_SEED,
                     timeout=_TIMEOUT,
+                    rehearsal=True,
                 )
             )
         if done.reason:

@@ -20,7 +20,7 @@ from markbook.graders.lines import (
 )
 from markbook.graders.methods import METHODS_NAME, write_methods
 from markbook.graders.phrases import Vocabulary
-from markbook.graders.question import Question
+from markbook.graders.question import HELD, Question
 from markbook.graders.tokens import clauses
 from markbook.rubrics import load_rubric
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Rule = Callable[[AnswerText], Evidence | bool | None]
 
-__all__ = ["MARKS_NAME", "SCORES_NAME", "Grader"]
+__all__ = ["MARKS_NAME", "REHEARSAL_NAME", "SCORES_NAME", "Grader"]
 
 _AWARD_FROM = 0.7  # probability from which a criterion is suggested as earned
 _REFUSE_TO = 0.3  # and up to which as not earned; in between the grader abstains
@@ -41,12 +41,13 @@ _HELD = 0.6  # the most that a rule is sure of in a text that is a trick or deni
 _PROMPT_NAME = "prompt.md"
 MARKS_NAME = "marks.jsonl"
 SCORES_NAME = "scores.jsonl"
+REHEARSAL_NAME = "rehearsal"
 
 
 class Grader:
     """Collects suggestions for all answers to one question, then writes and draws them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (what a run is given, each with a default)
         self,
         answers: Iterable[AnswerText],
         rubric: Rubric,
@@ -55,10 +56,13 @@ class Grader:
         prompt: str = "",
         marks: Iterable[MarkLine] = (),
         model: TokenModel | None = None,
+        rehearsal: bool = False,
     ) -> None:
         """Take answers, a rubric, the marks given so far, and a sentence model where there is one.
 
-        Raises ``GraderError`` for a mark of a text that is not among the answers.
+        Of fewer than five answers nothing is sure, unless it is a ``rehearsal``: exemplars that
+        the grader is tried on. Raises ``GraderError`` for a mark of a text that is not among the
+        answers.
         """
         self.answers: tuple[AnswerText, ...] = tuple(answers)
         self.rubric = rubric
@@ -67,7 +71,7 @@ class Grader:
         unknown = sorted(by_key.keys() - {answer.key for answer in self.answers})
         if unknown:
             raise GraderError(f"The mark of {unknown[0]!r} is of no answer.", hint="Leave it out.")
-        self.question = Question(rubric, self.answers, prompt, by_key, model)
+        self.question = Question(rubric, self.answers, prompt, by_key, model, rehearsal)
         self.scores = Scores()
         self._chances: dict[str, dict[str, float]] = {}
         self._lines: dict[tuple[str, str], SuggestionLine] = {}
@@ -78,8 +82,9 @@ class Grader:
         """Open the answers (JSON lines) and the rubric (YAML); ``finish`` writes suggestions.
 
         A ``prompt.md`` beside the answers is taken as the question's text, whose words count
-        for little in an answer; ``marks.jsonl`` holds the marks that people gave so far. The
-        sentence model is used where it is installed. Raises ``GraderError`` and ``RubricError``.
+        for little in an answer; ``marks.jsonl`` holds the marks that people gave so far. A file
+        ``rehearsal`` tells that the answers are exemplars and no class. The sentence model is
+        used where it is installed. Raises ``GraderError`` and ``RubricError``.
         """
         from markbook.graders.learning.semantic import open_token_model
 
@@ -100,6 +105,7 @@ class Grader:
             prompt=prompt.read_text(encoding="utf-8") if prompt.is_file() else "",
             marks=marks,
             model=open_token_model() if read.policy != "manual" else None,
+            rehearsal=path.with_name(REHEARSAL_NAME).is_file(),
         )
 
     def criterion(self, name: str, *, otherwise: str = "abstain") -> Callable[[Rule], Rule]:
@@ -210,6 +216,9 @@ class Grader:
             if reason:
                 held = min(line.confidence, _HELD)
                 line = replace(line, confidence=held, note=f"{line.note} {reason}".strip()[:500])
+        few = self.question.few
+        if few and not self.question.rehearsal and line.confidence > HELD:
+            line = replace(line, confidence=HELD, note=f"{line.note} {few}".strip()[:500])
         chance = line.confidence if line.awarded else 1 - line.confidence
         self._chances.setdefault(line.key, {})[line.criterion] = chance
         return line

@@ -28,14 +28,15 @@ if TYPE_CHECKING:
     from markbook.graders.sense import Sense
     from markbook.model import Rubric
 
-__all__ = ["FEW", "Learning", "Question"]
+__all__ = ["FEW", "HELD", "Learning", "Question"]
 
 FEW = 5  # answers; fewer are no cohort: nothing is learned, and no score is expected
 _LEARN_FROM = 2  # marks
 _MOVED = 0.15  # of probability, from which a note says that marks moved it
-_HELD = 0.85  # the most that words and meaning are sure of in a question that is refused
+HELD = 0.85  # the most that anything is sure of in a question that is refused
 _BY_DESIGN = 40  # answers ranked by what their mark would tell; the rest by their spread
 _FLAGGED = 0.3  # the most that is sure of a flagged answer's score
+_NOTHING = 0.1  # of the maximum: the most that is expected of the question pasted
 _UNKNOWN = 0.3  # of the maximum: the least spread of a score that nothing carries
 _REFERENCES = 12
 
@@ -55,13 +56,18 @@ class Learning:
 
 @dataclass
 class Question:
-    """A question's answers. ``marks`` by key of the text; ``model`` a sentence model or None."""
+    """A question's answers. ``marks`` by key of the text; ``model`` a sentence model or None.
+
+    ``rehearsal``: the texts are exemplars that the grader is tried on, not a class; that they are
+    few says nothing then.
+    """
 
     rubric: Rubric
     answers: Sequence[AnswerText]
     prompt: str = ""
     marks: Mapping[str, MarkLine] = field(default_factory=dict)
     model: TokenModel | None = None
+    rehearsal: bool = False
     _broken: str = field(default="", init=False)
     _unmarked: NDArray[np.float64] | None = field(default=None, init=False)
 
@@ -99,9 +105,19 @@ class Question:
             by_words = [judgements[criterion.id] for _, judgements in self._looked]
             decided = decide(criterion, by_words, self._senses.get(criterion.id))
             found[criterion.id] = self._by_marks(criterion.id, decided)
-        if self.refused is not None and len(self.answers) >= FEW:
-            found = {name: [_held(each) for each in several] for name, several in found.items()}
+        if self.refused is not None and not (self.few and self.rehearsal):
+            why = self.few
+            found = {n: [_held(each, why) for each in several] for n, several in found.items()}
         return found
+
+    @property
+    def few(self) -> str:
+        """Say that there are too few answers for anything to be sure of, or nothing."""
+        count = len(self.answers)
+        if count >= FEW:
+            return ""
+        there = "There is 1 answer" if count == 1 else f"There are {count} answers"
+        return f"{there} only: too few to learn from."
 
     @cached_property
     def _senses(self) -> dict[str, Sense]:
@@ -227,10 +243,7 @@ class Question:
         if self.rubric.policy == "manual":
             return "This question is left to people (policy: manual)."
         if self._predicted is None:
-            return (
-                self._broken
-                or f"There are {len(self.answers)} answers only: too few to learn from."
-            )
+            return self._broken or self.few
         return self._predicted.refused
 
     def scores(self, lines: Mapping[str, Mapping[str, float]]) -> Scores:
@@ -269,6 +282,8 @@ class Question:
             elif state.blind or state.trick:
                 # Flagged, not rewarded: no more is expected than of the others.
                 mean, suggested = min(mean, usual), min(suggested, usual)
+                if "prompt-copied" in state.flags:  # that is no answer of its own
+                    mean, suggested = min(mean, _NOTHING), min(suggested, _NOTHING)
                 sd, sure = max(sd, _UNKNOWN), min(sure, _FLAGGED)
             elif self.refused is not None:
                 sure = min(sure, 0.5)
@@ -299,9 +314,10 @@ class Question:
         return ranks
 
 
-def _held(judgement: Judgement) -> Judgement:
-    """Hold a judgement below what is accepted unseen."""
+def _held(judgement: Judgement, why: str) -> Judgement:
+    """Hold a judgement below what is accepted unseen, and say why if that changes it."""
     p = judgement.probability
-    if p is None:
+    if p is None or 1 - HELD <= p <= HELD:
         return judgement
-    return replace(judgement, probability=min(max(p, 1 - _HELD), _HELD))
+    note = f"{judgement.note} {why}".strip()
+    return replace(judgement, probability=min(max(p, 1 - HELD), HELD), note=note)

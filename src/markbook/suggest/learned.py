@@ -56,10 +56,32 @@ def _line(key: str, marks: Sequence[Mark], criteria: Sequence[str], cap: float) 
     return MarkLine(key, earned, round(min(1.0, max(0.0, mean / cap)), 6))
 
 
-def expectations(question: str, scores: Scores | None) -> tuple[Expectation, ...]:
-    """Return what a grader expects as the gradebook keeps it; nothing from one that says none."""
+def expectations(
+    question: str, scores: Scores | None, texts: Iterable[str] = ()
+) -> tuple[Expectation, ...]:
+    """Return what a grader expects as the gradebook keeps it; nothing from one that says none.
+
+    A grader that refuses a question need not give a score for each of its ``texts`` (hashes):
+    the refusal is kept with every one of them, for that is what the marking page shows.
+    """
     if scores is None:
         return ()
+    found = _expected(question, scores)
+    if scores.refused is None:
+        return found
+    last = max((each.rank for each in found), default=0)
+    known = {each.answer_hash for each in found}
+    rest = (key for key in texts if key not in known)
+    return (
+        *found,
+        *(
+            Expectation(question, key, 0.5, 0.5, 0.0, rank, (), scores.refused)
+            for rank, key in enumerate(rest, start=last + 1)
+        ),
+    )
+
+
+def _expected(question: str, scores: Scores) -> tuple[Expectation, ...]:
     return tuple(
         Expectation(
             question=question,

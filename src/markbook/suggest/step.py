@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from markbook import __version__
 from markbook.errors import MarkbookError, NotebookError, UnknownName
 from markbook.graders import AnswerLine, SuggestionLine
+from markbook.graders.learning.sources import installed_model
 from markbook.model import AnswerStatus, QuestionKind, Suggestion
 from markbook.notebooks import read_questions
 from markbook.rubrics import load_rubric, rubric_document
@@ -260,7 +261,9 @@ class _Batch:
             _suggestion(plan, line, sources.get((line.key, line.criterion), plan.grader))
             for line in filled.lines
         ]
-        expected = expectations(plan.question, done.scores)
+        expected = expectations(
+            plan.question, done.scores, [answer.key for answer in plan.job.answers]
+        )
         tried = self._tried(plan, known)
         self.gb.save_rubric(self.assignment, plan.rubric)
         changed = self.gb.replace_suggestions(self.assignment, plan.question, suggestions, expected)
@@ -357,6 +360,7 @@ def _depends(job: Job, rubric: Rubric) -> dict[str, Any]:
         "prompt": job.prompt,
         "grader": hashlib.sha256(job.grader.read_bytes()).hexdigest(),
         "seed": job.seed,
+        "sentence_model": installed_model(),
         "version": __version__,
     }
 

