@@ -12,7 +12,7 @@ from markbook.autograde.timestamps import read_timestamp
 from markbook.errors import NotebookError
 from markbook.model import MasterCell, MasterNotebook
 from markbook.notebooks import nbgrader_metadata, parse_notebook
-from markbook.text.controls import visible_plain
+from markbook.text import plainfiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -191,8 +191,8 @@ def _flat(path: str) -> bool:
 
 
 def shown_name(name: str) -> str:
-    """Return a notebook's file name for people; a name may hold bytes that are no text."""
-    return f"{visible_plain(name.encode('utf-8', 'replace').decode())}{_SUFFIX}"
+    """Return a notebook's file name for people."""
+    return f"{plainfiles.shown_name(name)}{_SUFFIX}"
 
 
 def _notebook(name: str, file: str, found: Alignment, cells: tuple[Cell, ...]) -> Notebook:

@@ -24,6 +24,7 @@ from markbook.autograde.workplace import place_for
 from markbook.errors import NotebookError
 from markbook.model import AnswerStatus, CellComment, CellGrade, Outcome
 from markbook.notebooks import nbgrader_metadata, notebook_bytes, parse_notebook
+from markbook.text.plainfiles import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -338,5 +339,5 @@ def _sentences(told: list[str]) -> tuple[str, ...]:
 
 
 def _shown(name: str) -> str:
-    """Return a notebook file's name for people; it may hold bytes that are no text."""
-    return f"{name}{_SUFFIX}".encode("utf-8", "replace").decode()
+    """Return a notebook file's name for people."""
+    return f"{shown_name(name)}{_SUFFIX}"

@@ -62,8 +62,9 @@ class PlainFolder:
 
 
 def shown_name(name: str) -> str:
-    """Return a file's name for people; a name may hold bytes that are no text, and controls."""
-    return visible_plain(name.encode("utf-8", "replace").decode())
+    """Return a file's name for people, in one line; it may hold bytes that are no text."""
+    shown = visible_plain(name.encode("utf-8", "replace").decode())
+    return shown.replace("\n", "[U+000A]").replace("\t", "[U+0009]")
 
 
 def read_plain(path: Path, most: int) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from markbook.autograde.alignment.read import anchors_of, nbgrader_of
 from markbook.autograde.alignment.values import plain
-from markbook.text.controls import visible_plain
+from markbook.text.plainfiles import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -166,5 +166,5 @@ def _answers(notebook: NotebookNode, anchors: Sequence[Anchor]) -> dict[str, str
 
 
 def _shown(file: str) -> str:
-    """Return a file's name for people; a name may hold bytes that are no text."""
-    return f"{visible_plain(file.encode('utf-8', 'replace').decode())}.ipynb"
+    """Return a notebook file's name for people."""
+    return f"{shown_name(file)}.ipynb"
