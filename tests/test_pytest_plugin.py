@@ -216,3 +216,13 @@ def test_copies_and_students_notebooks_are_no_assignments(course, collected):
         (course / folder).mkdir(parents=True)
         (course / folder / "part.ipynb").write_text("{")
     assert collected() == before
+
+
+def test_a_conftest_that_a_student_handed_in_is_not_run(course):
+    trap = course / "submitted" / "eve" / "hw"
+    trap.mkdir(parents=True)
+    (trap / "conftest.py").write_text("import pathlib; pathlib.Path('ran').touch()")
+    (trap / "test_mine.py").write_text("def test_mine(): pass")
+    _code, said = job(course, "--collect-only", "-q")
+    assert "test_mine" not in said, said
+    assert not list(course.rglob("ran"))

@@ -18,9 +18,16 @@ if TYPE_CHECKING:
     from markbook.checks import AssignmentView, Check, Examination
     from markbook.course import Course
 
-__all__ = ["CheckFile", "CheckItem", "pytest_collect_file", "pytest_collection_modifyitems"]
+__all__ = [
+    "CheckFile",
+    "CheckItem",
+    "pytest_collect_file",
+    "pytest_collection_modifyitems",
+    "pytest_ignore_collect",
+]
 
 _ENDINGS = (".ipynb", ".yaml", ".yml")
+_STUDENT_FOLDERS = ("submitted", "autograded", "feedback")  # a course could rename them: few do
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,6 +36,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                     help="of Markbook's checks, only these")  # fmt: skip
     group.addoption("--markbook-ignore", action="append", default=[], metavar="CODE",
                     help="of Markbook's checks, not these")  # fmt: skip
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Keep pytest out of a course's folders of submissions: a ``conftest.py`` there is code."""
+    if collection_path.name not in _STUDENT_FOLDERS:
+        return None
+    from markbook.course import CONFIG_NAME
+
+    return True if (collection_path.parent / CONFIG_NAME).is_file() else None
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> CheckFile | None:
@@ -156,10 +172,15 @@ def _course(root: Path) -> Course:
 
 @cache
 def _course_root(folder: Path) -> Path | None:
-    return next(
-        (each for each in (folder, *folder.parents) if (each / "nbgrader_config.py").is_file()),
-        None,
-    )
+    if not any((each / "nbgrader_config.py").is_file() for each in (folder, *folder.parents)):
+        return None
+    from markbook.course.nearest import nearest_course
+    from markbook.errors import CourseError
+
+    try:
+        return nearest_course(folder)
+    except CourseError:  # it lies among somebody's submissions
+        return None
 
 
 def _assignment_of(root: Path, path: Path) -> str | None:

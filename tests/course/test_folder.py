@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from markbook.course import Course
+from markbook.course import Course, nearest
 from markbook.errors import CourseError, UnknownName
 
 if TYPE_CHECKING:
@@ -25,6 +25,39 @@ def test_the_nearest_folder_upwards_is_the_course(tmp_path: Path) -> None:
     deep = inner / "source" / "hw1"
     deep.mkdir(parents=True)
     assert Course.find(deep).root == inner.resolve()
+
+
+@pytest.mark.parametrize(
+    ("folder", "config"),
+    [
+        ("submitted/eve/hw", ""),
+        ("autograded/eve/hw/deep/er", ""),
+        ("in/box/eve/hw", "c.CourseDirectory.submitted_directory = 'in/box'"),
+    ],
+)
+def test_a_configuration_that_a_student_handed_in_is_never_run(
+    tmp_path: Path, folder: str, config: str
+) -> None:
+    course = make(tmp_path / "course", config)
+    trap = make(course / folder, f"open({str(tmp_path / 'ran')!r}, 'w')")
+    assert Course.find(trap).root == course.resolve()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_course_inside_a_course_of_another_folder_is_still_one(tmp_path: Path) -> None:
+    make(tmp_path / "outer")
+    inner = make(tmp_path / "outer" / "submitted-courses" / "inner")
+    assert Course.find(inner).root == inner.resolve()
+
+
+def test_a_course_that_another_person_put_above_is_not_run_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = make(tmp_path / "course")
+    trap = make(course / "submitted" / "eve" / "hw")
+    monkeypatch.setattr(nearest.os, "geteuid", lambda: 12345)
+    with pytest.raises(CourseError, match="lies among the submissions of"):
+        Course.find(trap)
 
 
 def test_a_folder_without_configuration_is_not_a_course(tmp_path: Path) -> None:

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from markbook.course.config import read_config, setting
+from markbook.course.nearest import CONFIG_NAME, nearest_course
 from markbook.errors import CourseError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = ["CONFIG_NAME", "Course", "Step"]
-
-CONFIG_NAME = "nbgrader_config.py"
 
 Step = Literal["submitted", "autograded", "feedback"]
 
@@ -39,11 +38,14 @@ class Course:
 
     @classmethod
     def find(cls, start: Path | None = None) -> Course:
-        """Open the nearest course folder at or above ``start`` (default: the working folder)."""
+        """Open the nearest course folder at or above ``start`` (default: the working folder).
+
+        A configuration is code: one that lies among a course's submissions is not run.
+        """
         here = (start or Path.cwd()).resolve()
-        for folder in (here, *here.parents):
-            if (folder / CONFIG_NAME).is_file():
-                return cls.open(folder)
+        found = nearest_course(here)
+        if found is not None:
+            return cls.open(found)
         raise CourseError(
             f"There is no course at or above {here}.",
             hint=f"A course folder holds an {CONFIG_NAME}; go there, or name it with --course.",
