@@ -64,7 +64,7 @@ def prediction(mean, confidence, suggested=None, refused=None):
     shown = mean if suggested is None else suggested
     spread = np.full(len(mean), 0.1)
     return SimpleNamespace(
-        mean=mean, suggested=shown, confidence=confidence, sd=spread, refused=refused
+        mean=mean, suggested=shown, confidence=confidence, sd=spread, refused=refused, about=()
     )
 
 

@@ -196,3 +196,18 @@ def test_one_mark_of_a_group_is_copied_and_the_others_can_be_filled_in(table, te
     ]
     assert found.savings[0].share == 0.25
     assert found.savings[0].filled_rmse > 0
+
+
+def test_a_refusal_names_the_lines_of_the_file_that_it_is_about(table):
+    """The rows of a question are mixed, so a place among them would name nothing."""
+    rows = [
+        (f"q{q}", f"What is {q}?", "It is.", f"{word} is what it is", 2, 4)
+        for q in range(3)
+        for word in "Storage Memory Copying Speed Latency Network Freshness Eviction".split()
+    ]
+    rows[3] = ("q0", "What is 0?", "It is.", "Caches keep copies of pages.", 4, 4)
+    rows[6] = ("q0", "What is 0?", "It is.", "caches keep copies of pages", 0, 4)
+    found = evaluate(table(rows), Settings(Protocol.FEW_SHOT, folds=3, ks=(0, 8)))
+    assert set(found.refused) >= {"q0"}
+    assert "keep copies of pages" in found.refused["q0"]
+    assert found.refused["q0"].endswith("(lines 5 and 8 of the file).")

@@ -47,7 +47,8 @@ class Sheet:
 
     ``grouped`` tells that a column says which rows no fold may part. ``points`` (rows,) is each
     answer's maximum; ``humans`` (m, 2) two markers' shares and ``humans_of`` (m,) the questions
-    they are of. ``notes`` are sentences on what was found odd.
+    they are of. ``notes`` are sentences on what was found odd, ``lines`` (rows,) where each row
+    stands in the file.
     """
 
     questions: tuple[Asked, ...]
@@ -57,6 +58,7 @@ class Sheet:
     humans: NDArray[np.float64]
     humans_of: NDArray[np.int64]
     notes: tuple[str, ...]
+    lines: tuple[int, ...] = ()
 
     @property
     def answers(self) -> int:
@@ -116,6 +118,7 @@ def read_sheet(
         np.array([row.two for _, row in both], dtype=float).reshape(len(both), 2),
         np.array([home[n] for n, _ in both], dtype=np.int64),
         (*notes, *_odd(questions, rubrics), *_long(rows)),
+        tuple(row.line for row in rows),
     )
 
 

@@ -61,6 +61,7 @@ class _Work:
         self, sheet: Sheet, task: Task, fold: Fold, open_model: Callable[[], Opened]
     ) -> None:
         self._rows = sheet.questions[task.question].rows
+        self._lines = sheet.lines
         self._judged = task.judged
         withheld = self._rows[task.judged] if task.closed else ()
         self._session = fold.session(self._rows, withheld)
@@ -98,7 +99,11 @@ class _Work:
         now = self.predict()
         mine = self._judged if places is None else np.asarray(places, dtype=int)
         sure = np.nan_to_num(now.confidence[mine])
-        guess = Guess(now.mean[mine], now.suggested[mine], sure, now.refused)
+        refused = now.refused
+        if refused is not None and now.about and self._lines:
+            lines = sorted(self._lines[row] for row in self._rows[list(now.about)])
+            refused = f"{refused} (lines {' and '.join(map(str, lines))} of the file)."
+        guess = Guess(now.mean[mine], now.suggested[mine], sure, refused)
         self._session.seal(stage, self._rows[mine], guess)
 
     def seal_values(

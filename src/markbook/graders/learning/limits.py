@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from markbook.graders.learning.texts import QuestionTexts
 
-__all__ = ["of_marks", "of_texts"]
+__all__ = ["contradicting", "of_marks", "of_texts"]
 
 _ANSWERS = 5  # fewer are read sooner than a suggestion is checked
 _TRACE = 0.4  # of an answer's tokens are numbers or single letters: a calculation or a trace
@@ -29,6 +29,7 @@ _ENOUGH = 8  # marks from which they are asked whether they can be learned from
 _RANKING = 12  # marks from which an order can be told from chance
 _APART = 0.25  # of the maximum: marks of the same text that contradict each other
 _CONTRADICTING = 1 / 3  # of the pairs of equal texts: more than one slip of a pen
+_SHOWN = 40  # characters of an answer that a reason quotes
 _ALIKE = 0.1  # of the maximum: a spread of marks below which they tell nobody apart
 
 _TOKEN = re.compile(r"\w+", re.UNICODE)
@@ -40,8 +41,8 @@ def of_texts(texts: QuestionTexts) -> str | None:
     """Return why nothing should be suggested for a question, whatever its marks; or None."""
     answers = [shorten(text) for text in texts.answers]
     if len(answers) < _ANSWERS:
-        several = "answer" if len(answers) == 1 else "answers"
-        return f"Only {len(answers)} {several}: too few to learn from or to compare."
+        there = "is 1 answer" if len(answers) == 1 else f"are {len(answers)} answers"
+        return f"There {there} only: too few to learn from."
     spoken = [_TOKEN.findall(answer) for answer in answers]
     empty = sum(not tokens for tokens in spoken)
     if empty >= _EMPTY * len(answers):
@@ -87,9 +88,16 @@ def of_marks(
     ``expected`` (len(marks),) is what each marked answer would have been given, without its own
     mark, in the order of ``marks``.
     """
-    contradiction = _contradiction(texts, marks)
-    if contradiction or len(marks) < _ENOUGH:
-        return contradiction
+    if (pair := contradicting(texts, marks)) is not None:
+        one, other = (marks[place] for place in pair)
+        words_ = " ".join(texts.answers[pair[0]][: 2 * _SHOWN].split())
+        shown = words_ if len(words_) <= _SHOWN else f"{words_[: _SHOWN - 2]} …"
+        return (
+            "Answers with the same words have different marks "
+            f"({one:.2f} and {other:.2f} of the maximum): “{shown}”"
+        )
+    if len(marks) < _ENOUGH:
+        return None
     given = np.fromiter(marks.values(), dtype=float)
     if np.ptp(given) < 1e-9:
         return f"All {len(given)} marks are the same: they do not show what makes a difference."
@@ -116,8 +124,8 @@ def _misled(given: NDArray[np.float64], expected: NDArray[np.float64]) -> bool:
     return float(((given - expected) ** 2).sum()) >= float((plain**2).sum())
 
 
-def _contradiction(texts: QuestionTexts, marks: Mapping[int, float]) -> str | None:
-    """Return a sentence when equal texts were marked differently too often."""
+def contradicting(texts: QuestionTexts, marks: Mapping[int, float]) -> tuple[int, int] | None:
+    """Return two equal texts that were marked differently, where that is so too often."""
     groups: dict[tuple[str, ...], list[int]] = collections.defaultdict(list)
     for place in marks:
         read = tuple(words(shorten(texts.answers[place])))
@@ -128,8 +136,4 @@ def _contradiction(texts: QuestionTexts, marks: Mapping[int, float]) -> str | No
     apart = [(a, b) for a, b in pairs if abs(marks[a] - marks[b]) > _APART]
     if not apart or len(apart) <= _CONTRADICTING * len(pairs):
         return None
-    one, other = apart[0]
-    return (
-        f"Answers {one + 1} and {other + 1} have the same words and different marks "
-        f"({marks[one]:.2f} and {marks[other]:.2f} of the maximum)."
-    )
+    return apart[0]

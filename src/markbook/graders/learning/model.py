@@ -39,7 +39,7 @@ class Prediction:
     that is most likely within 0.1 of the mark (near a ceiling it is not the mean), and
     ``confidence`` the calibrated chance that it is. Answers that a person marked have their mark,
     spread 0 and confidence 1. ``refused`` says why nothing should be suggested for this question,
-    or is None; confidence is halved then.
+    or is None; confidence is halved then. ``about`` are the places of answers that this is about.
     """
 
     mean: NDArray[np.float64]
@@ -47,6 +47,7 @@ class Prediction:
     sd: NDArray[np.float64]
     confidence: NDArray[np.float64]
     refused: str | None = None
+    about: tuple[int, ...] = ()
 
 
 class ScoreModel:
@@ -116,7 +117,10 @@ class QuestionModel:
         for place, score in self._marks.items():
             mean[place] = suggested[place] = score
             sd[place], sure[place] = 0.0, 1.0
-        return Prediction(mean, suggested, sd, sure, refused)
+        about: tuple[int, ...] = ()
+        if refused is not None and self._refused is None:
+            about = limits.contradicting(self._texts, self._marks) or ()
+        return Prediction(mean, suggested, sd, sure, refused, about)
 
     def held_out(self) -> dict[int, float]:
         """Return what each marked answer would be expected to have without its own mark."""
