@@ -15,13 +15,14 @@ from markbook.autograde.running import NeverStarted, run_notebook
 from markbook.autograde.scoring import limit_outputs, score
 from markbook.autograde.workplace import place_for
 from markbook.errors import NotebookError
+from markbook.kernels.examiner.owner import Examining
 from markbook.notebooks import parse_notebook
 
 if TYPE_CHECKING:
     from markbook.autograde.prepared import Prepared, PreparedNotebook
     from markbook.autograde.values import Master
 
-__all__ = ["beyond_examination"]
+__all__ = ["beyond_examination", "known_to_differ"]
 
 _found: dict[int, tuple[PreparedNotebook, frozenset[str]]] = {}
 _KEPT = 64  # notebooks; a worker meets a few
@@ -41,6 +42,12 @@ def beyond_examination(prepared: Prepared, name: str) -> frozenset[str]:
     return known[1]
 
 
+def known_to_differ(notebook: PreparedNotebook) -> bool:
+    """Tell whether it is known that there are such tests in a notebook."""
+    known = _found.get(id(notebook))
+    return known is not None and known[0] is notebook and bool(known[1])
+
+
 def _examine(master: Master, prepared: PreparedNotebook) -> frozenset[str]:
     source = master.sources.get(prepared.master.name)
     if source is None:
@@ -51,7 +58,8 @@ def _examine(master: Master, prepared: PreparedNotebook) -> frozenset[str]:
         restore(notebook, prepared)
         tests = honest.plan(notebook, prepared)
         with place_for(settings, helpers) as place, place_for(settings, helpers) as clean:
-            ran = run_notebook(notebook, prepared, settings, place, tests, clean)
+            examining = Examining(tests, clean, copies=True)
+            ran = run_notebook(notebook, prepared, settings, place, examining)
     except (NotebookError, NeverStarted):
         return frozenset()
     beyond = set()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from markbook.autograde.prepared import PreparedNotebook
     from markbook.autograde.values import Settings
-    from markbook.kernels.examiner.owner import TestCell, Verdict
+    from markbook.kernels.examiner.owner import Examining, Verdict
     from markbook.kernels.sandbox.room import Room
 
 __all__ = ["NeverStarted", "Ran", "run_notebook"]
@@ -56,17 +56,15 @@ def run_notebook(
     prepared: PreparedNotebook,
     settings: Settings,
     place: Path | Room,
-    tests: Mapping[int, TestCell] | None = None,
-    clean: Path | Room | None = None,
+    examining: Examining | None = None,
 ) -> Ran:
     """Run a restored notebook in ``place``; its outputs are put into it.
 
-    ``tests``, by cell index, run in a clean process, too, which has the place ``clean``.
+    The tests of ``examining`` run in a clean process, too.
 
     Where the code ends the run, the cell that did and every test after it get an error output, so
     that they count 0. Raises ``NeverStarted``.
     """
-    from markbook.kernels.examiner.owner import Examining
     from markbook.kernels.execute import execute
 
     for cell in notebook.cells:
@@ -84,7 +82,7 @@ def run_notebook(
         cwd=place,
         preload=settings.preload,
         environment=_ENVIRONMENT,
-        examining=Examining(tests, clean) if tests and clean is not None else None,
+        examining=examining,
     )
     name = prepared.master.name
     if execution.stopped is Stopped.NEVER_STARTED:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 from typing import TYPE_CHECKING
 
 from markbook.kernels.examiner.owner import Examiner, Verdict
-from markbook.kernels.examiner.student import SNAPSHOT
 from markbook.kernels.forkowner import KernelStartError
 from markbook.kernels.forkwire import send
 
@@ -50,32 +50,36 @@ class Examination:
 
     def _verdict(self, cell_index: int, channels: Channels, seconds: float) -> Verdict:
         if channels.end() is not None:
-            return Verdict(doubts=("the answer's process has ended",))
+            return Verdict(doubts=("the answer's process has ended",), late=True)
         try:
             examiner = self._examiner = self._examiner or self._start()
         except (KernelStartError, OSError):
             return Verdict(doubts=("no clean process could be started",))
 
-        def snapshot(file: int) -> None:
-            self._ours.settimeout(1)
-            with contextlib.suppress(OSError):  # then the copy is missed over there
-                send(self._ours, {"seconds": _ANSWER_SECONDS}, [file])
-            channels.send(SNAPSHOT, {})
-
         verdict = examiner.examine(
             self.plan.tests[cell_index],
             max(1.0, min(seconds, _LONGEST)),
-            None if self._copied else snapshot,
+            None if self._copied else self._converse,
         )
-        self._copied = not verdict.doubts
+        self._copied = self.plan.copies and not verdict.doubts
+        if verdict.late and not self.plan.copies:  # it may still be at it
+            channels.process.signal(signal.SIGINT)
         return verdict
+
+    def _converse(self, file: int) -> None:
+        self._ours.settimeout(1)
+        order = {"copy": self.plan.copies, "seconds": _ANSWER_SECONDS}
+        with contextlib.suppress(OSError):  # then an answer is missed over there
+            send(self._ours, order, [file])
 
     def _start(self) -> Examiner:
         settings = self.settings
-        return Examiner.start(
+        examiner = Examiner.start(
             self.plan.place,
             preload=settings.preload,
             environment=settings.environment or {},
             memory=settings.limits.memory,
             seconds=settings.limits.start_seconds,
         )
+        examiner.copies = self.plan.copies
+        return examiner

@@ -34,7 +34,7 @@ from traitlets.config import Config
 
 from markbook.kernels import forktree
 from markbook.kernels.examiner.process import examine_for
-from markbook.kernels.examiner.student import SNAPSHOT, Snapshots
+from markbook.kernels.examiner.student import StudentSide
 from markbook.kernels.sandbox.enter import enter
 from markbook.kernels.sandbox.sockets import adopt
 
@@ -228,7 +228,7 @@ def _be_examiner(order: dict[str, Any], line: socket.socket, control: int) -> No
 
 def _ready(app: Any, line: socket.socket, control: int | None) -> None:
     if control is not None:
-        app.kernel.shell_handlers[SNAPSHOT] = Snapshots(control, app.shell).handle
+        StudentSide(control, app.shell).attend()
     _say(line, {"ready": True})
 
 

@@ -8,7 +8,7 @@ import signal
 import socket
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,10 +47,14 @@ class TestCell:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a test came to in a clean process: a cell's outputs, and why they may mean nothing."""
+    """What a test came to in a clean process: a cell's outputs, and why they may mean nothing.
+
+    A ``late`` one did not come to its end in time.
+    """
 
     outputs: tuple[dict[str, Any], ...] = ()
     doubts: tuple[str, ...] = ()
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,13 @@ class Examining:
     """The tests of a notebook by cell index, and where they run.
 
     ``place`` is the clean process's folder, of the course's files only, or its own room in the
-    sandbox.
+    sandbox. With ``copies`` the kernel's process is copied to be asked, so that asking it changes
+    nothing in it; that takes ten milliseconds for each test.
     """
 
     tests: Mapping[int, TestCell]
     place: Path | Room
+    copies: bool = False
 
 
 @dataclass(slots=True)
@@ -72,7 +78,8 @@ class Examiner:
     process: ForkedProcess
     control: socket.socket
     folder: tempfile.TemporaryDirectory[str] | None = None
-    broken: bool = field(default=False)
+    copies: bool = False
+    broken: bool = False
 
     @classmethod
     def start(
@@ -130,8 +137,14 @@ class Examiner:
                 stack.callback(students.close)
                 snapshot(students.fileno())
                 files.append(clean.fileno())
-            order = {"source": test.source, "course": test.course, "imports": test.imports,
-                     "answers": sorted(test.answers), "seconds": seconds}  # fmt: skip
+            order = {
+                "source": test.source,
+                "course": test.course,
+                "imports": test.imports,
+                "answers": sorted(test.answers),
+                "seconds": seconds,
+                "copy": self.copies,
+            }
             return self._ask(order, files, seconds)
 
     def _ask(self, order: dict[str, Any], files: Sequence[int], seconds: float) -> Verdict:
@@ -140,7 +153,7 @@ class Examiner:
             send(self.control, order, files)
             answer = Channel(self.control).receive()
             outputs = tuple(dict(output) for output in answer["outputs"])
-            return Verdict(outputs, tuple(map(str, answer["doubts"])))
+            return Verdict(outputs, tuple(map(str, answer["doubts"])), bool(answer["late"]))
         except (OSError, BrokenChannelError, KeyError, TypeError, ValueError):
             self.broken = True
             return Verdict(doubts=(_GONE,))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["examine_for"]
 
+_LATE = "the test did not end in its time"
 _START_SECONDS = 10.0  # for the kernel to fork a copy; it takes milliseconds
 _MOST_TEXT = 2_000_000  # characters of a test's output
 
@@ -98,10 +99,12 @@ class _Examiner:
             with _alarm(order["seconds"]):
                 self.run(order["source"], outputs)
         except _OutOfTimeError:  # between the test and the end of its time
-            self.doubts.append("the test did not end in its time")
+            self.doubts.append(_LATE)
         finally:
             sys.stdout, sys.stderr = kept
-        return {"outputs": outputs, "doubts": self.doubts}
+        if not order["copy"] and self.channel is not None:
+            self.channel.close()  # the kernel goes on
+        return {"outputs": outputs, "doubts": self.doubts, "late": _LATE in self.doubts}
 
     def provide(self, source: str, *, imports_only: bool) -> None:
         """Note what a cell of the course defines, for names that are needed."""
@@ -153,7 +156,7 @@ class _Examiner:
         try:
             cells.run_cell(tree, source, self.names, show)
         except _OutOfTimeError:
-            self.doubts.append("the test did not end in its time")
+            self.doubts.append(_LATE)
         except UncrossableError:
             pass  # a doubt, and noted as one
         except BaseException as error:  # noqa: BLE001  (what a test does is its outcome)

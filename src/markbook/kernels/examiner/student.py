@@ -1,8 +1,7 @@
-"""The student's side: a copy of the kernel's process that answers what a clean one asks.
+"""The student's side: the kernel, or a copy of its process, answers what a clean process asks.
 
-It is forked from the kernel just before a test cell, and what is done in it is not done in the
-kernel. All of it runs amid the student's code, which may have replaced whatever it likes: it only
-ever returns values, and those are the student's anyway.
+All of it runs amid the student's code, which may have replaced whatever it likes: it only ever
+returns values, and those are the student's anyway.
 """
 
 from __future__ import annotations
@@ -19,30 +18,58 @@ from typing import Any
 
 from markbook.kernels import forktree
 from markbook.kernels.examiner.peer import Peer
-from markbook.kernels.examiner.wire import Channel
+from markbook.kernels.examiner.wire import BrokenChannelError, Channel
 from markbook.kernels.forkwire import receive
 
-__all__ = ["SNAPSHOT", "Snapshots"]
+__all__ = ["StudentSide"]
 
-SNAPSHOT = "markbook_snapshot"  # the message that asks for one, answered by the status idle
 _MISSING = object()
 
 
-class Snapshots:
-    """What a kernel forks copies of itself with; ``control`` brings each one's socket."""
+class StudentSide:
+    """What a kernel answers with; ``control`` brings the socket of each conversation.
+
+    An order says whether the kernel itself answers, which is quick, or a copy of it, in which
+    what is done is not done in the kernel.
+    """
 
     def __init__(self, control: int, shell: Any) -> None:
         self.control = socket.socket(fileno=control)
         self.shell = shell
         self.children: list[int] = []
 
-    def handle(self, stream: Any, identity: Any, message: dict[str, Any]) -> None:
-        """Fork a copy of this kernel: a handler of shell messages."""
+    def attend(self) -> None:
+        """Answer whenever the kernel has nothing to run. Before its loop starts."""
+        from tornado.ioloop import IOLoop
+
+        IOLoop.current().add_handler(self.control, self.converse, IOLoop.READ)
+
+    def converse(self, *_: Any) -> None:
+        """Take an order, and answer until the other side is gone."""
         self.control.settimeout(1)
         request = receive(self.control)
-        if request is None:
+        if request is None:  # the grader has ended, and so will this process
+            from tornado.ioloop import IOLoop
+
+            IOLoop.current().remove_handler(self.control)
             return
         order, (theirs,) = request
+        if order["copy"]:
+            self._copy(theirs, int(order["seconds"]))
+            return
+        figures = _figures()
+        handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+        channel = Channel(socket.socket(fileno=theirs))
+        try:
+            serve(channel, self.shell, 0)
+        except (BrokenChannelError, KeyboardInterrupt):
+            pass  # the test is over, or out of time
+        finally:
+            signal.signal(signal.SIGINT, handler)
+            channel.close()
+            _close_figures(figures)
+
+    def _copy(self, theirs: int, seconds: int) -> None:
         kernel = os.getpid()
         self._reap()
         sys.stdout.flush()
@@ -56,7 +83,7 @@ class Snapshots:
             return
         try:
             _become_quiet(kernel)
-            serve(Channel(socket.socket(fileno=theirs)), self.shell, int(order["seconds"]))
+            serve(Channel(socket.socket(fileno=theirs)), self.shell, seconds)
         finally:
             os._exit(0)
 
@@ -67,6 +94,18 @@ class Snapshots:
                 if os.waitpid(pid, os.WNOHANG)[0] == 0:
                     left.append(pid)
         self.children = left
+
+
+def _figures() -> set[int]:
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
+    return set(pyplot.get_fignums()) if pyplot is not None else set()
+
+
+def _close_figures(before: set[int]) -> None:
+    """Close what the test has drawn: it will be drawn again, and shown, when its cell runs."""
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
+    for number in _figures() - before:
+        pyplot.close(number)
 
 
 def _become_quiet(kernel: int) -> None:
@@ -119,7 +158,7 @@ class _Student(Peer):
 
 
 def serve(channel: Channel, shell: Any, seconds: int) -> None:
-    """Answer until the other side is gone, or one answer took longer than ``seconds``."""
+    """Answer until the other side is gone, or one answer took longer than ``seconds`` (0: any)."""
     student = _Student(channel, shell)
     channel.send({"ready": True})
     while True:
