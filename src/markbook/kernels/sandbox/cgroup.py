@@ -36,7 +36,10 @@ class ControlGroup:
                 (folder / f"memory.{swap}").write_text(str(most))
             if not first:
                 (folder / "memory.oom.group").write_text("1")
-            self.entry = os.open(folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+            # Moving a whole process waits 10 ms for all processors; one with a single thread that
+            # moves itself need not, but only version 1 lets it say so.
+            entry = folder / ("tasks" if first else "cgroup.procs")
+            self.entry = os.open(entry, os.O_WRONLY | os.O_CLOEXEC)
         except OSError:
             folder.rmdir()
             raise
