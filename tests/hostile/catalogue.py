@@ -6,11 +6,15 @@ Used by the tests, and by tools/hostile_page.py and tools/compare_hostile.py.
 from __future__ import annotations
 
 import copy
+import io
 import json
 import os
 import shutil
 import socket
 import stat
+import tarfile
+import warnings
+import zipfile
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -129,13 +133,18 @@ def _cell(id: str, points: float | None = None, **text: str) -> Any:  # noqa: A0
 def hand_in(folder: Path, release: Path, answers: dict[str, str]) -> None:
     """Write an honest submission: the release with answers in it."""
     folder.mkdir(parents=True)
+    (folder / NOTEBOOK).write_text(filled(release, answers))
+    (folder / "timestamp.txt").write_text(TIMESTAMP)
+
+
+def filled(release: Path, answers: dict[str, str]) -> str:
+    """Return the text of the released notebook with answers in it."""
     notebook = json.loads((release / NOTEBOOK).read_bytes())
     for cell in notebook["cells"]:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id")
         if name in answers:
             cell["source"] = answers[name]
-    (folder / NOTEBOOK).write_text(json.dumps(notebook, indent=1))
-    (folder / "timestamp.txt").write_text(TIMESTAMP)
+    return json.dumps(notebook, indent=1)
 
 
 def expected_scores(each: Input) -> dict[str, float | None]:
@@ -407,6 +416,55 @@ class Maker:
     def remove(self, names: list[str]) -> None:
         for name in names:
             (self.folder / name).unlink()
+
+    # archives
+
+    def archive(self, value: dict[str, Any]) -> None:
+        """Write an archive of members in order; ``keep`` cuts it off after so many bytes."""
+        members = [
+            {**member, "name": self._text(member["name"]).replace("{}", str(number))}
+            for member in value["members"]
+            for number in range(member.get("times", 1))
+        ]
+        path = self.folder / value["name"]
+        (self._zip if path.suffix == ".zip" else self._tar)(path, members)
+        if "keep" in value:
+            path.write_bytes(path.read_bytes()[: value["keep"]])
+        for name in {member["file"] for member in members if "file" in member}:
+            (self.folder / name).unlink()
+
+    def _zip(self, path: Path, members: list[dict[str, Any]]) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a name twice is what is wanted
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                for member in members:
+                    entry = zipfile.ZipInfo("x")
+                    entry.filename = member["name"]  # past what ZipInfo would mend
+                    entry.compress_type = zipfile.ZIP_DEFLATED
+                    kind = stat.S_IFLNK if "link" in member else stat.S_IFREG
+                    entry.external_attr = (kind | 0o644) << 16
+                    archive.writestr(entry, self._member(member))
+
+    def _tar(self, path: Path, members: list[dict[str, Any]]) -> None:
+        kinds = {"pipe": tarfile.FIFOTYPE, "device": tarfile.CHRTYPE}
+        with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w") as archive:
+            for member in members:
+                entry = tarfile.TarInfo(member["name"])
+                if "link" in member or "hard" in member:
+                    entry.type = tarfile.SYMTYPE if "link" in member else tarfile.LNKTYPE
+                    entry.linkname = self._text(member.get("link") or member.get("hard"))
+                elif "kind" in member:
+                    entry.type = kinds[member["kind"]]
+                data = b"" if entry.type != tarfile.REGTYPE else self._member(member)
+                entry.size = len(data)
+                archive.addfile(entry, io.BytesIO(data))
+
+    def _member(self, member: dict[str, Any]) -> bytes:
+        if "file" in member:
+            return (self.folder / member["file"]).read_bytes()
+        if member.get("text") == "NOTEBOOK":
+            return filled(self.release, course_data()["base"]).encode()
+        return self._text(member.get("text", member.get("link", ""))).encode()
 
     # helpers
 

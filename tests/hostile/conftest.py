@@ -170,7 +170,9 @@ def run(
     refused = {}
     if any(papers.iterdir()):
         collected = collect_papers(course, "hw", [papers])
-        refused = {problem.path.name: problem.error for problem in collected.errors}
+        refused = {
+            problem.path.relative_to(papers).parts[0]: problem.error for problem in collected.errors
+        }
     with Gradebook.open(course) as gb, open_executor("processes", workers=2) as executor:
         autograde(course, gb, "hw", executor=executor)
         assert suggest(course, gb, "hw").failed == ()

@@ -51,6 +51,14 @@ def test_there_are_at_least_150_inputs_over_every_heading():
     assert len({each.name for each in every}) == len(every)
 
 
+def test_each_fault_has_tests_that_exist(repository):
+    for each in catalogue_module.inputs("faults"):
+        for named in each.proved_by:
+            file, _, test = named.partition("::")
+            assert f"def {test}(" in (repository / file).read_text(), named
+        assert each.proved_by
+
+
 def test_it_ends_as_its_data_says(each, world):
     ran = world.together
     if each.statuses == ("refused",):
