@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 
+from markbook.autograde.overruns import overruns
 from markbook.kernels.limits import Limits, Stopped
 from markbook.notebooks import is_valid
 
@@ -93,6 +94,7 @@ def run_notebook(
         for number, cell in enumerate(notebook.cells, start=1)
         if any(output.get("ename") == _TIMEOUT for output in cell.get("outputs", ()))
     ]
+    findings += [f"{name}.ipynb: {sentence}" for sentence in overruns(notebook, settings, place)]
     if execution.stopped is not None:
         stopped_at = execution.cell or 0
         findings.append(
