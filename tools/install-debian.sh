@@ -1,20 +1,23 @@
 #!/usr/bin/env bash
-# Installs what tests need from Debian's packages: chromium (browser) and PostgreSQL (gradebook).
+# Installs what tests need from Debian's packages: chromium (browser), PostgreSQL (gradebook) and
+# bubblewrap, which student code is locked up by.
 # Does nothing where they are there already. Without root it says the one command to run.
 #   tools/install-debian.sh [--quiet]
 set -euo pipefail
 
-packages=(chromium fonts-dejavu-core postgresql)
+packages=(chromium fonts-dejavu-core postgresql bubblewrap)
 quiet=${1:-}
 
 have_postgresql() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; }
 
-if command -v chromium >/dev/null 2>&1 && have_postgresql; then
-  [ "$quiet" = --quiet ] || echo "chromium and PostgreSQL are installed"
+have() { command -v "$1" >/dev/null 2>&1; }
+
+if have chromium && have bwrap && have_postgresql; then
+  [ "$quiet" = --quiet ] || echo "chromium, bubblewrap and PostgreSQL are installed"
   exit 0
 fi
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-  echo "Some tests need chromium and PostgreSQL. On Debian: sudo apt-get install ${packages[*]}" >&2
+  echo "Some tests need chromium, bubblewrap and PostgreSQL. On Debian: sudo apt-get install ${packages[*]}" >&2
   exit 1
 fi
 echo "Installing ${packages[*]} for the tests ..." >&2
