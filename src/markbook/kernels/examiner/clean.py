@@ -72,7 +72,9 @@ class CleanSide(Peer):
         except (NoValueError, RecursionError) as error:
             raise self.refuse(f"the answer's process sent what is no value: {error}") from None
 
-    def operate(self, stub: Any, number: int, name: str, args: tuple[Any, ...]) -> Any:
+    def operate(
+        self, stub: Any, number: int, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         """Call a special method; what lets the answer see an expected value raises a doubt."""
         theirs = all(isinstance(type(value), stubs.StubType) for value in args)
         kind = type(stub).__name__
@@ -82,7 +84,7 @@ class CleanSide(Peer):
             self.doubt(f"an object of the answer's class {kind!r} says itself what is in it")
         elif number in self.tainted and name in stubs.CONVERSIONS:
             self.doubt(f"an object of the answer's class {kind!r} was computed with")
-        result = super().operate(stub, number, name, args)
+        result = super().operate(stub, number, name, args, kwargs)
         if not theirs and name in stubs.ARITHMETIC and result is not NotImplemented:
             known = self.stub_numbers.get(id(result))
             if known is None:
@@ -109,14 +111,15 @@ class CleanSide(Peer):
         raise self.refuse(f"the answer uses an object of the test, a {type(value).__name__}")
 
     def _allows(self, value: Any, what: str, name: str) -> bool:
-        if what == "call":
+        if what == "call" or name == "__call__":
             return _may_be_called(value) or self._is_own(value)
         if self._is_own(value):
             return not isinstance(value, type) and (what == "op" or not name.startswith("_"))
         if what == "op":
             steps = name == "send" and type(value) is types.GeneratorType
             iterates = name in ("__iter__", "__next__") and isinstance(value, Iterator)
-            return steps or (iterates and type(value).__module__ in ("builtins", "itertools"))
+            known = type(value).__module__ in ("builtins", "itertools") or bool(_lent(value))
+            return steps or (iterates and known)
         return what == "attribute" and name in _lent(value)
 
     def _is_own(self, value: Any) -> bool:

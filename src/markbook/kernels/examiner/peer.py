@@ -99,9 +99,11 @@ class Peer:
         """Call the other side's object."""
         return self.ask("call", number, args, kwargs)
 
-    def operate(self, stub: Any, number: int, name: str, args: tuple[Any, ...]) -> Any:
+    def operate(
+        self, stub: Any, number: int, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         """Call a special method of the other side's object."""
-        return self.ask("op", number, args, name=name)
+        return self.ask("op", number, args, kwargs, name=name)
 
     def get_attribute(self, number: int, name: str) -> Any:
         """Return an attribute of the other side's object."""
@@ -223,7 +225,7 @@ class Peer:
                 return value.send(*args)
             if name not in stubs.OPERATORS:
                 raise NoValueError(f"no operator: {name}")
-            return getattr(type(value), name)(value, *args)
+            return getattr(type(value), name)(value, *args, **kwargs)
         if what == "attribute":
             return getattr(value, name)
         if what == "set":

@@ -35,7 +35,9 @@ class Asker(Protocol):
     def call(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call an object."""
 
-    def operate(self, stub: Any, number: int, name: str, args: tuple[Any, ...]) -> Any:
+    def operate(
+        self, stub: Any, number: int, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         """Call one of an object's special methods."""
 
     def get_attribute(self, number: int, name: str) -> Any:
@@ -68,8 +70,9 @@ _set: Callable[[Any, str, Any], None] = object.__setattr__
 
 
 def _operator(name: str) -> Callable[..., Any]:
-    def method(self: Any, *args: Any) -> Any:
-        return type(self)._markbook_asker.operate(self, self._markbook_number, name, args)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        asker = type(self)._markbook_asker
+        return asker.operate(self, self._markbook_number, name, args, kwargs)
 
     method.__name__ = method.__qualname__ = name
     return method
