@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import expit, logit
 
 from markbook.model import counted, score
 
@@ -28,7 +29,11 @@ _SPREAD = 0.08  # of the maximum: what a person's adjustment adds to a sum of cr
 # and learns faster than they do (sample class, marks by design, RMSE of 0 to 1: with none .262,
 # three .215, five .177; by the learned score alone .304, .237, .185).
 _LEARNED, _EACH_MARK, _MOST_LEARNED = 0.6, 0.2, 3.0
-_UNTRIED, _TRIED = 0.83, 5  # of the confidence is borne out before any mark, and from five on all
+# In log-odds, what the chance of being near the mark becomes: the joint weights are too shallow,
+# for criteria and learned score read the same words (sample class, each question by the others).
+_START, _SLOPE = -0.3, 1.6
+_LEAST, _MOST = 0.02, 0.98
+_UNTRIED, _TRIED = 0.85, 5  # the most before any mark; from so many marks on it may be all
 
 
 def maximum(rubric: Rubric) -> float:
@@ -103,7 +108,6 @@ def together(
     the more it decides.
     """
     power = min(_LEARNED + _EACH_MARK * marks, _MOST_LEARNED)
-    borne_out = _UNTRIED + (1 - _UNTRIED) * min(marks, _TRIED) / _TRIED
     grid = outcomes.scores
     smooth = np.exp(-0.5 * ((grid[:, None] - grid[None]) / _SPREAD) ** 2)
     smooth = 0.85 * np.eye(len(grid)) + 0.15 * smooth / smooth.sum(axis=1, keepdims=True)
@@ -120,5 +124,7 @@ def together(
     # Among scores about as likely to be near the mark, the one that is likely itself.
     best = np.argmax(inside + 0.1 * weights, axis=1)
     rows = np.arange(len(best))
-    sure = borne_out * np.minimum(inside[rows, best], 1.0)
+    odds = logit(np.clip(inside[rows, best], _LEAST, _MOST))
+    most = _UNTRIED + (_MOST - _UNTRIED) * min(marks, _TRIED) / _TRIED
+    sure = np.clip(expit(_START + _SLOPE * odds), _LEAST, most)
     return Expected(middle, spread, grid[best], sure)
