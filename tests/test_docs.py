@@ -75,3 +75,13 @@ def test_the_page_of_the_checks_is_as_the_checks_write_it(repository: Path) -> N
         check=True,
     ).stdout
     assert (repository / "docs" / "reference" / "checks.md").read_text() == written
+
+
+def test_the_tables_of_honest_tests_are_as_their_catalogue_has_them(repository: Path) -> None:
+    written = subprocess.run(
+        [sys.executable, str(repository / "tools" / "honest_page.py"), "--print"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert (repository / "docs" / "explanation" / "honest-tests.md").read_text() == written

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -155,6 +156,7 @@ def as_json_value(report: AutogradeReport) -> dict[str, Any]:
                 "outcome": str(record.outcome),
                 "findings": list(record.findings),
                 "repairs": list(record.repairs),
+                "unverified": list(record.unverified),
                 "seconds": {phase: round(took, 6) for phase, took in record.seconds.items()},
             }
             for record in report.records
@@ -179,3 +181,6 @@ def tell(report: AutogradeReport) -> None:
     for record in report.records:
         for finding in record.findings:
             show.line(f"  {record.student}: {record.outcome}: {finding}")
+    unverified = Counter(name for record in report.records for name in record.unverified)
+    for name, count in sorted(unverified.items()):
+        show.line(f"  not verified: the points of {name}, in {show.count(count, 'submission')}")
