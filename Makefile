@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 JOBS   ?= auto
 
-.PHONY: help setup demo test differential bench bench-suggest lint constraints clean-demo clean system-packages
+.PHONY: help setup demo test fuzz differential bench bench-suggest lint constraints clean-demo clean system-packages
 
 help:            ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -28,6 +28,9 @@ test: setup system-packages  ## run all tests
 
 differential: setup  ## grade hundreds of generated submissions with nbgrader and compare (half an hour)
 	MARKBOOK_DIFFERENTIAL=400 $(BIN)/python -m pytest tests/autograde/test_against_nbgrader.py
+
+fuzz: setup      ## try damaged and hostile notebooks and papers for ten minutes
+	MARKBOOK_FUZZ=600 $(BIN)/python -m pytest -q -s -n0 tests/fuzz
 
 system-packages:
 	@tools/install-debian.sh --quiet || true

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from markbook.errors import UnknownName, UsageError
 from markbook.export import export_scores, exporter_names
-from markbook.export.formats import ExportData, ScoreLine, audit, guarded, scores_csv, scores_json
+from markbook.export.formats import (
+    ExportData,
+    ScoreLine,
+    audit,
+    guarded,
+    scores_csv,
+    scores_json,
+    unguarded,
+)
 from markbook.gradebook import Gradebook
 from markbook.model import Event
 
@@ -58,7 +66,7 @@ def rows(path):
 def test_there_is_one_line_for_each_student_and_question(course, gb, tiny, tmp_path):
     gb.save_marks(
         [
-            tiny.mark(gb, "ada", earned=("right", "example"), comment="Yes,\n=1+1"),
+            tiny.mark(gb, "ada", earned=("right", "example"), comment="Yes,\n'=1+1"),
             tiny.mark(gb, "cleo", "story", earned=("right",)),
         ],
         who="tutor",
@@ -70,7 +78,7 @@ def test_there_is_one_line_for_each_student_and_question(course, gb, tiny, tmp_p
     ada = found["ada", "keys"]
     assert (ada["score"], ada["max"], ada["status"], ada["marker"]) == ("3", "3", "marked", "tutor")
     assert ada["criteria"] == "right; example"
-    assert ada["comment"] == "Yes,\n=1+1"
+    assert ada["comment"] == "Yes,\n'=1+1"
     story = found["cleo", "story"]
     assert (story["score"], story["max"], story["extra_credit"]) == ("0", "0", "2")
     waiting = found["ada", "doors"]
@@ -155,7 +163,31 @@ def test_no_cell_begins_a_formula_and_every_cell_comes_back(student, comment):
     for cell in row:
         assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
     assert cells["student"] == guarded(student)
-    assert cells["comment"].removeprefix("'") == comment.removeprefix("'")
+    assert unguarded(cells["student"]) == student
+    assert unguarded(cells["comment"]) == comment
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\uff1dcmd()", "'\uff1dcmd()"),
+        ("\u3000=1", "'\u3000=1"),
+        ("\n=1", "'\n'=1"),
+        ("a; =cmd|' /C calc'!A0", "a; '=cmd|' /C calc'!A0"),
+        ("one\n- two\n- three", "one\n- two\n- three"),
+        ("one\n-2+3+cmd|x", "one\n'-2+3+cmd|x"),
+        ("''=1", "'''=1"),
+        ("it's 1 = 1", "it's 1 = 1"),
+    ],
+)
+def test_formulas_in_every_disguise_get_an_apostrophe_and_other_text_none(text, shown):
+    assert guarded(text) == shown
+    assert unguarded(shown) == text
+
+
+@given(st.text("'=+-@;|\n\t\r a1\uff1d\u3000"))
+def test_what_is_guarded_comes_back_as_it_was(text):
+    assert unguarded(guarded(text)) == text
 
 
 def test_negative_numbers_of_ours_stay_numbers():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from markbook import __version__
+from markbook.cli import show
 from markbook.cli.exits import ExitCode, exit_code_of
 from markbook.errors import MarkbookError
 from markbook.startup import skip_slow_imports
@@ -102,7 +103,7 @@ def _run(arguments: list[str], *, debug: bool) -> int:
         if debug:
             raise
         message, code = _explain(error)
-        click.echo(message, err=True)
+        show.warn(message)
         return code
     return result if isinstance(result, int) else ExitCode.DONE
 

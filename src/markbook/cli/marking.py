@@ -165,7 +165,7 @@ def _criteria(item: Item) -> tuple[Criterion, ...]:
 
 def _print(item: Item, number: int, total: int) -> None:
     show.line()
-    show.line(click.style(f"── {number} of {total} · {item.question.id} ", bold=True) + "─" * 30)
+    show.line(f"── {number} of {total} · {item.question.id} {'─' * 30}", bold=True)
     show.line(textwrap.indent(item.question.prompt.strip(), "  "))
     show.line()
     show.line(textwrap.indent(visible_plain(item.text).strip("\n"), "  │ ", lambda _line: True))
@@ -175,9 +175,9 @@ def _print(item: Item, number: int, total: int) -> None:
         show.line(f"  {position}  {criterion.points:+g}  {criterion.says.strip()}")
         hint = _hint(by_criterion.get(criterion.id))
         if hint:
-            show.line(click.style(f"         {hint}", dim=True))
+            show.line(f"         {hint}", dim=True)
     if item.why is not None:
-        show.line(click.style(f"  waits: {item.why}", dim=True))
+        show.line(f"  waits: {item.why}", dim=True)
 
 
 def _hint(suggestion: Suggestion | None) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from markbook.text.controls import visible_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -13,19 +16,28 @@ if TYPE_CHECKING:
 __all__ = ["count", "json_out", "line", "listing", "warn"]
 
 
-def line(text: str = "") -> None:
-    """Print a line of the result."""
-    click.echo(text)
+# What a terminal obeys or nobody sees; JSON leaves all but the first 32 of them as they are.
+_UNSEEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
+
+def line(text: str = "", **style: Any) -> None:
+    """Print a line of the result; ``style`` is click's.
+
+    Whatever a student's text holds, the terminal obeys none of it: controls show as ``[U+001B]``.
+    """
+    shown = visible_plain(text)
+    click.echo(click.style(shown, **style) if style else shown)
 
 
 def warn(text: str) -> None:
     """Print a line for people that is not part of the result."""
-    click.echo(text, err=True)
+    click.echo(visible_plain(text), err=True)
 
 
 def json_out(value: Any) -> None:
     """Print a result as JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    click.echo(_UNSEEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text))
 
 
 def count(number: int, one: str, many: str = "") -> str:

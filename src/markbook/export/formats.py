@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,17 @@ if TYPE_CHECKING:
 
     from markbook.model import Event
 
-__all__ = ["ExportData", "ScoreLine", "audit", "guarded", "scores_csv", "scores_json"]
+__all__ = ["ExportData", "ScoreLine", "audit", "guarded", "scores_csv", "scores_json", "unguarded"]
 
-# What spreadsheets take for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What spreadsheets take for the beginning of a formula, also in full width, behind blanks, and
+# where a program that parts cells by semicolons or lines sees another cell begin. Apostrophes that
+# stand in front get one more, so that ours can be told from a person's own.
+_BLANK = "[ \u00a0\u3000\ufeff\u200b]"
+_FORMULA = "[=+@\uff1d\uff0b\uff0d\uff20-]"
+_FIRST = re.compile(f"(?:{_BLANK}|')*{_FORMULA}|'*[\t\r\n]")
+# Inside a text the "- " of a list is left alone.
+_INNER = re.compile(f"([;|\t\r\n]{_BLANK}*)(?='*(?:[=@\uff1d\uff20]|[+-]\\S))")
+_GUARDED = re.compile(f"([;|\t\r\n]{_BLANK}*)'(?='*(?:[=@\uff1d\uff20]|[+-]\\S))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +104,18 @@ def audit(data: ExportData) -> str:
 
 
 def guarded(text: str) -> str:
-    """Return ``text`` with an apostrophe before what a spreadsheet would calculate."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    """Return ``text`` with an apostrophe before what a spreadsheet would calculate.
+
+    Numbers of ours are no texts and stay numbers. ``unguarded`` gives the text back.
+    """
+    inner = _INNER.sub(r"\1'", text)
+    return f"'{inner}" if _FIRST.match(text) else inner
+
+
+def unguarded(text: str) -> str:
+    """Return what ``guarded`` was given."""
+    ours = text.startswith("'") and _FIRST.match(text[1:]) is not None
+    return _GUARDED.sub(r"\1", text[1:] if ours else text)
 
 
 def _cell(value: object) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from markbook.graders.charts import KINDS, criteria_chart
 from markbook.graders.drawing_scores import answer_row, draw_scores, score_text
+from markbook.text.controls import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +44,7 @@ class Drawing:
             f"rubric version {grader.rubric.version}. These are suggestions, not marks."
         )
         parts = [
-            f"<h3>{escape(grader.rubric.question)}</h3><p>{escape(head)}</p>",
+            f"<h3>{visible(grader.rubric.question)}</h3><p>{visible(head)}</p>",
             _table(grader, counts),
             criteria_chart(counts),
             _evidence(grader),
@@ -82,10 +83,10 @@ def _counts(grader: Grader, criterion: str) -> list[int]:
 
 
 def _table(grader: Grader, counts: dict[str, list[int]]) -> str:
-    head = "".join(f"<th>{escape(k)}</th>" for k in ("criterion", "points", "decided by", *KINDS))
+    head = "".join(f"<th>{visible(k)}</th>" for k in ("criterion", "points", "decided by", *KINDS))
     rows = "".join(
-        f"<tr><td title='{escape(c.says, quote=True)}'>{escape(c.id)}</td><td>{c.points:g}</td>"
-        f"<td>{escape(grader.methods.get(c.id, 'nothing'))}</td>"
+        f"<tr><td title='{escape(c.says, quote=True)}'>{visible(c.id)}</td><td>{c.points:g}</td>"
+        f"<td>{visible(grader.methods.get(c.id, 'nothing'))}</td>"
         + "".join(f"<td>{n}</td>" for n in counts[c.id])
         + "</tr>"
         for c in grader.rubric.criteria
@@ -98,8 +99,8 @@ def _evidence(grader: Grader) -> str:
     for criterion in grader.rubric.criteria:
         quotes = _quotes(grader.suggestions, criterion)
         if quotes:
-            items = "".join(f"<li><q>{escape(q)}</q> ({c:.2f})</li>" for q, c in quotes)
-            parts.append(f"<b>{escape(criterion.id)}</b><ul>{items}</ul>")
+            items = "".join(f"<li><q>{visible(q)}</q> ({c:.2f})</li>" for q, c in quotes)
+            parts.append(f"<b>{visible(criterion.id)}</b><ul>{items}</ul>")
     return "<h4>Evidence, the surest first</h4>" + "".join(parts) if parts else ""
 
 
@@ -140,5 +141,5 @@ def _findings(grader: Grader) -> str:
     if not notes:
         return ""
     ordered = sorted(notes.items(), key=lambda n: (-n[1], n[0]))[:20]
-    items = "".join(f"<li>{escape(note)} ({count})</li>" for note, count in ordered)
+    items = "".join(f"<li>{visible(note)} ({count})</li>" for note, count in ordered)
     return f"<h4>Findings</h4><ul>{items}</ul>"

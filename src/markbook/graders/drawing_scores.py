@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from html import escape
 from typing import TYPE_CHECKING
 
 from markbook.graders.charts import scores_chart
@@ -68,7 +67,7 @@ def _state(grader: Grader) -> str:
     parts: list[str] = []
     if scores.refused:
         parts.append(
-            f"<p><b>Refused:</b> {escape(scores.refused)} "
+            f"<p><b>Refused:</b> {visible(scores.refused)} "
             "Nothing here should be accepted unseen.</p>"
         )
     with_model = "with a sentence model" if question.model else "by words only"
@@ -87,7 +86,7 @@ def _state(grader: Grader) -> str:
         f" Of {len(open_)} answers without a mark, {sure} have a suggested score with"
         f" {_NOBODY:.0%} confidence or more: that a person's mark is within a tenth of it."
     )
-    parts.append(f"<p>{escape(told)}</p>")
+    parts.append(f"<p>{visible(told)}</p>")
     return "".join(parts)
 
 
@@ -126,7 +125,7 @@ def _flagged(grader: Grader) -> str:
         there = [a for a in grader.answers if name in flags[a.key]][:_FLAGGED_SHOWN]
         quoted = "".join(f"<li><q>{_shown(a)}</q></li>" for a in there)
         says = FLAGS.get(name, name)
-        parts.append(f"<b>{escape(name)}</b> ({count}): {escape(says)}<ul>{quoted}</ul>")
+        parts.append(f"<b>{visible(name)}</b> ({count}): {visible(says)}<ul>{quoted}</ul>")
     return "<h4>Flagged: never awarded with confidence</h4>" + "".join(parts)
 
 
@@ -144,7 +143,7 @@ def _groups(grader: Grader) -> str:
         for c in clusters[:_GROUPS_SHOWN]
     )
     return (
-        f"<h4>Groups</h4><p>{escape(f'{decisions} decisions do for {students} students.')}</p>"
+        f"<h4>Groups</h4><p>{visible(f'{decisions} decisions do for {students} students.')}</p>"
         "<table><thead><tr><th>answer</th><th>wordings</th><th>students</th></tr></thead>"
         f"<tbody>{rows}</tbody></table>"
     )
@@ -157,7 +156,7 @@ def _shown(answer: AnswerText) -> str:
 
 def answer_row(answer: AnswerText, *cells: str) -> str:
     """Return a row of a table: the answer, escaped, how many students wrote it, other cells."""
-    rest = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+    rest = "".join(f"<td>{visible(cell)}</td>" for cell in cells)
     return (
         f"<tr><td style='text-align:left;white-space:pre-wrap'>{_shown(answer)}</td>"
         f"<td>{answer.count}</td>{rest}</tr>"

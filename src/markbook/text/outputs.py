@@ -144,7 +144,7 @@ def _rendered(output: Mapping[str, object]) -> str:
         return _printed(_text(output.get("text")), stderr=warned)
     if kind == "error":
         return _error(output)
-    if kind in {"execute_result", "display_data"}:
+    if kind in ("execute_result", "display_data"):  # it may be a list, which no set can look up
         return _shown(_data(output), output.get("metadata"))
     return ""
 

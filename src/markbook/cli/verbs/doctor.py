@@ -12,6 +12,7 @@ import click
 from markbook.cli import options, show
 from markbook.cli.exits import ExitCode
 from markbook.cli.isolation import tell_isolation
+from markbook.text.controls import visible_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -254,34 +255,32 @@ def _tell(course: Course, target: _Target, found: Examination, *, everything: bo
 def _draw(
     console: Console, course: Course, target: _Target, found: Examination, *, everything: bool
 ) -> None:
-    from rich.markup import escape
 
-    place = escape(course.relative(target.path))
+    place = _shown(course.relative(target.path))
     named = " · ".join(filter(None, (target.student, target.assignment)))
-    console.print(f"[bold]{escape(named)}[/]  [dim]{place}[/]", soft_wrap=True)
+    console.print(f"[bold]{_shown(named)}[/]  [dim]{place}[/]", soft_wrap=True)
     for notebook in found.notebooks:
         console.print()
         if notebook.file is None:
-            console.print(f"[bold]{escape(notebook.name)}.ipynb[/]  [yellow]not handed in[/]")
+            console.print(f"[bold]{_shown(notebook.name)}.ipynb[/]  [yellow]not handed in[/]")
             continue
         named = f"{notebook.name}.ipynb"
         handed = "" if notebook.file == named else f"  [yellow]handed in as {notebook.file!r}[/]"
-        console.print(f"[bold]{escape(named)}[/]{handed}")
+        console.print(f"[bold]{_shown(named)}[/]{handed}")
         if notebook.cells:
             for line in _lines(notebook, everything=everything, width=console.width):
                 console.print(line, soft_wrap=True)
     for sign, line in _other_findings(found):
         first, *more = textwrap.wrap(line, max(console.width - 2, 40))
-        console.print(f"{sign} {escape(first)}", soft_wrap=True)
+        console.print(f"{sign} {_shown(first)}", soft_wrap=True)
         for rest in more:
-            console.print(f"  {escape(rest)}", soft_wrap=True)
+            console.print(f"  {_shown(rest)}", soft_wrap=True)
     console.print()
     console.print(_summary(found), soft_wrap=True)
 
 
 def _lines(notebook: Notebook, *, everything: bool, width: int) -> Iterator[str]:
     """Yield a table of the notebook's cells, with what was done below each, in rich's markup."""
-    from rich.markup import escape
 
     rows = list(_rows(notebook.cells, everything=everything))
     table = [_quiet(row) if isinstance(row, list) else _columns(row) for row in rows]
@@ -290,11 +289,11 @@ def _lines(notebook: Notebook, *, everything: bool, width: int) -> Iterator[str]
     yield f"[dim]    {_aligned(head, widths)}[/]"
     for row, entry in zip(rows, table, strict=True):
         sign, style = ("", "dim") if isinstance(row, list) else _sign(row)
-        yield f"  [{style}]{sign or ' '} {escape(_aligned(entry, widths))}[/]"
+        yield f"  [{style}]{sign or ' '} {_shown(_aligned(entry, widths))}[/]"
         if not isinstance(row, list) and row.note:
             indent = " " * (widths[0] + 6)
             room = max(width - len(indent), 40)
-            yield from (f"{indent}{escape(line)}" for line in textwrap.wrap(row.note, room))
+            yield from (f"{indent}{_shown(line)}" for line in textwrap.wrap(row.note, room))
 
 
 def _aligned(entry: Sequence[str], widths: Sequence[int]) -> str:
@@ -358,10 +357,9 @@ def _other_findings(found: Examination) -> list[tuple[str, str]]:
 
 
 def _summary(found: Examination) -> str:
-    from rich.markup import escape
 
     if found.failure is not None:
-        return f"[bold red]would be quarantined:[/] {escape(found.failure)}"
+        return f"[bold red]would be quarantined:[/] {_shown(found.failure)}"
     if not found.findings:
         return "[bold green]in order[/]  autograding takes it as it is"
     doubts = sum(len(notebook.doubts) for notebook in found.notebooks) + len(found.doubts)
@@ -372,3 +370,10 @@ def _summary(found: Examination) -> str:
     ]
     style = "yellow" if doubts else "cyan"
     return f"[bold {style}]would be graded[/], with {' and '.join(filter(None, parts))}"
+
+
+def _shown(text: str) -> str:
+    """Return text for rich: no markup of its own, and nothing that a terminal obeys."""
+    from rich.markup import escape
+
+    return escape(visible_plain(text))
