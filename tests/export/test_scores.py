@@ -66,7 +66,7 @@ def rows(path):
 def test_there_is_one_line_for_each_student_and_question(course, gb, tiny, tmp_path):
     gb.save_marks(
         [
-            tiny.mark(gb, "ada", earned=("right", "example"), comment="Yes,\n'=1+1"),
+            tiny.mark(gb, "ada", earned=("right", "example"), comment="Yes,\n=1+1"),
             tiny.mark(gb, "cleo", "story", earned=("right",)),
         ],
         who="tutor",
