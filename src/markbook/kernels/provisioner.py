@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
-from traitlets import Float, Integer, List, Unicode
+from traitlets import Enum, Float, Integer, List, Unicode
 
 from markbook.kernels.forkowner import (
     ForkServer,
@@ -27,7 +27,9 @@ from markbook.kernels.forkowner import (
     fork_server,
     running_fork_server,
 )
-from markbook.kernels.sandbox.sockets import CHANNELS, listen
+from markbook.kernels.manager import plain_environment
+from markbook.kernels.sandbox.parcel import read_inputs
+from markbook.kernels.sandbox.sockets import CHANNELS, listen, own_prefix, sweep
 
 if TYPE_CHECKING:
     from markbook.kernels.forkprocess import ForkedProcess
@@ -56,9 +58,18 @@ class ForkProvisioner(KernelProvisionerBase):
         config=True
     )
     wrap = List(Unicode(), help="Words before the server's command: a sandbox.").tag(config=True)
+    isolation = Enum(
+        ["none", "auto", "bwrap"],
+        "none",
+        help="How a kernel is locked up; then it has copies of its inputs, and no other folder.",
+    ).tag(config=True)
+    inputs = List(
+        Unicode(), help="Files and folders that a locked-up kernel gets, as seen from its folder."
+    ).tag(config=True)
 
     control: int | None = None  # a socket for examiner.student, the last of the files
     room: Room | None = None  # the sandbox's, of who starts the kernel
+    _own_room: Room | None = None  # made here, by what is configured
     process: ForkedProcess | None = None
     folder: Path | None = None
     pid: int | None = None
@@ -73,9 +84,13 @@ class ForkProvisioner(KernelProvisionerBase):
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Choose the kernel's sockets, and write them down where clients look."""
         manager: Any = self.parent
+        if self.isolation != "none" and self.room is None:
+            self.room = self._own_room = _room(kwargs.get("cwd"), self.inputs, self.memory)
+        if self._own_room is not None:  # nothing of ours that is secret
+            kwargs["env"] = plain_environment()
         if self.folder is None:
             try:
-                self.folder = Path(tempfile.mkdtemp(prefix="mbk-", dir=_short_folder()))
+                self.folder = Path(tempfile.mkdtemp(prefix=self._prefix(), dir=_short_folder()))
             except OSError as error:
                 raise _not_started(str(error)) from error
         manager.transport = "ipc"
@@ -88,6 +103,14 @@ class ForkProvisioner(KernelProvisionerBase):
         self.connection_info = manager.get_connection_info()
         kwargs.pop("extra_arguments", None)
         return await super().pre_launch(cmd=[], **kwargs)
+
+    def _prefix(self) -> str:
+        """Return how the name of the kernel's folder begins."""
+        if self.room is None:
+            return "mbk-"
+        # The server of a locked-up kernel does not see the folder, so it cannot remove it.
+        sweep(_short_folder())
+        return own_prefix()
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Fork the kernel and wait until its sockets are there, so that clients connect at once.
@@ -235,6 +258,23 @@ class ForkProvisioner(KernelProvisionerBase):
             if Path(manager.connection_file).parent == self.folder:
                 manager.connection_file = ""
             self.folder = None
+        if self._own_room is not None and not restart:
+            self._own_room.close()
+            self.room = self._own_room = None
+
+
+def _room(cwd: Any, inputs: list[str], memory: int | None) -> Room:
+    """Make a room with copies of the inputs; raises ``IsolationError``, ``KernelStartError``."""
+    from markbook.kernels.sandbox.bounds import Bounds
+    from markbook.kernels.sandbox.probe import require_isolation
+    from markbook.kernels.sandbox.room import Room
+
+    require_isolation()
+    try:
+        files = read_inputs(Path(cwd or "."), inputs)
+    except OSError as error:
+        raise _not_started(f"its inputs cannot be read: {error}") from error
+    return Room(files, bounds=Bounds(memory=memory) if memory is not None else None)
 
 
 def _not_started(why: str) -> KernelStartError:

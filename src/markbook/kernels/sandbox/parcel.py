@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import os
 import struct
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["pack", "unpack"]
+__all__ = ["pack", "read_inputs", "unpack"]
 
 _LENGTH = struct.Struct("!Q")
 
@@ -33,6 +33,23 @@ def pack(layers: Iterable[Mapping[str, bytes]]) -> int:
         stream.write(names)
         stream.writelines(taken.values())
     return file
+
+
+def read_inputs(folder: Path, inputs: Iterable[str]) -> dict[str, bytes]:
+    """Return the named files of a folder, and those in its named folders, by path.
+
+    Raises ``OSError`` for what is not there, not below it, or a link.
+    """
+    found: dict[str, bytes] = {}
+    for name in inputs:
+        path = folder / name
+        if not _is_inside(name) or path.is_symlink() or not path.exists():
+            raise OSError(f"{name!r} is no file or folder below {folder}")
+        within = [path] if path.is_file() else sorted(path.rglob("*"))
+        for file in within:
+            if file.is_file() and not file.is_symlink():
+                found[str(file.relative_to(folder))] = file.read_bytes()
+    return found
 
 
 def unpack(file: int, folder: str) -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
 import socket
+import time
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import zmq
@@ -10,10 +16,12 @@ import zmq
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["CHANNELS", "adopt", "listen"]
+__all__ = ["CHANNELS", "adopt", "listen", "own_prefix", "sweep"]
 
 CHANNELS = ("shell", "iopub", "stdin", "hb", "control")
 _BACKLOG = 100  # libzmq's own
+_PREFIX = "mbk-box"
+_OLD = 86_400.0  # seconds
 
 
 def listen(path: str) -> socket.socket:
@@ -26,6 +34,23 @@ def listen(path: str) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def own_prefix() -> str:
+    """Return how the names begin of folders that hold sockets of this process's kernels."""
+    return f"{_PREFIX}{os.getpid()}-"
+
+
+@cache
+def sweep(folder: str) -> None:
+    """Remove the sockets of processes that were killed before they could. Looks once."""
+    for path in Path(folder).glob(f"{_PREFIX}*-*"):
+        pid = path.name.removeprefix(_PREFIX).partition("-")[0]
+        with contextlib.suppress(OSError):
+            # In another container's eyes a process that lives may not be there: old ones only.
+            old = time.time() - path.stat().st_mtime > _OLD
+            if old and path.stat().st_uid == os.getuid() and not Path(f"/proc/{pid}").exists():
+                shutil.rmtree(path)
 
 
 def adopt(connection: Mapping[str, Any], files: Sequence[int]) -> None:

@@ -1,0 +1,68 @@
+"""What bubblewrap is told to show: the system, this Python, this package, and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import markbook
+from markbook.kernels.sandbox import places
+from markbook.kernels.sandbox.bwrap import command
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def _inside(wrap: tuple[str, ...], code: str) -> str:
+    ran = subprocess.run(
+        [*wrap, sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/",
+        env={"PATH": "/usr/bin"},
+    )  # fmt: skip
+    return ran.stdout.strip()
+
+
+def test_the_server_sees_this_interpreter_and_this_package(bubblewrap: str) -> None:
+    code = "import markbook, sys; print(markbook.__file__, sys.prefix)"
+    assert _inside(command(), code) == f"{markbook.__file__} {sys.prefix}"
+
+
+def test_the_server_sees_neither_the_repository_nor_home(bubblewrap: str) -> None:
+    root = Path(markbook.__file__).parents[2]
+    hidden = [str(root / "tests"), str(root / ".git"), str(root / "gradebook.db"), str(Path.home())]
+    seen = _inside(command(), f"import os; print([os.path.isdir(p) for p in {hidden[:2]}])")
+    assert seen == "[False, False]"
+    listed = _inside(
+        command(), f"import os; p = {hidden[3]!r}\nprint(os.path.isdir(p) and os.listdir(p))"
+    )
+    assert listed in ("False", "[]", "['.pyenv']"), "of home, the way to this Python at most"
+
+
+def test_nothing_is_writable_for_the_server_but_its_own_folders(bubblewrap: str) -> None:
+    code = (
+        "import os\nfound = []\nfor d, ds, _ in os.walk('/'):\n"
+        "    ds[:] = [x for x in ds if os.path.join(d, x) != '/proc']\n"
+        "    if d.count('/') < 4 and os.access(d, os.W_OK): found.append(d)\nprint(sorted(found))"
+    )
+    found = _inside(command(), code)
+    assert set(eval(found)) <= {
+        places.ROOMS, places.SERVER, f"{places.SERVER}/matplotlib", "/dev/shm", "/dev/pts",
+    }  # fmt: skip
+
+
+def test_folders_that_hold_temporary_files_may_hold_an_environment(
+    bubblewrap: str, tmp_path: Path
+) -> None:
+    assert places.place(command()) in ("/tmp", places.OTHER)
+    inside_tmp = ("--ro-bind", "/tmp/venv", "/tmp/venv")
+    assert places.place(inside_tmp) == places.OTHER
+
+
+def test_a_list_of_fonts_is_handed_on(
+    bubblewrap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fontlist-v1.json").write_text("{}")
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path))
+    code = f"import os; print(open('{places.SERVER}/matplotlib/fontlist-v1.json').read())"
+    assert _inside(command(), code) == "{}"
