@@ -15,6 +15,7 @@ from markbook.autograde.files import HandedIn, laid_down, read_submission
 from markbook.autograde.interrupts import finishing
 from markbook.autograde.nursery import cannot_write
 from markbook.autograde.report import SubmissionReport
+from markbook.autograde.shares import Shares
 from markbook.autograde.worker import MASTER_WANTED, failed, grade_here
 from markbook.executors import ExecutorLost, SerialExecutor, warm, width
 from markbook.model import GradedSubmission, Outcome, SubmissionRecord
@@ -35,11 +36,6 @@ __all__ = ["Batch", "Plan", "read", "unchanged"]
 
 # Each worker has one task in hand and the next ones at hand, while the coordinator stores.
 _EACH = 3
-# Submissions share a task, up to so many seconds of work: handing one over costs about 1 ms with a
-# pool and 5 ms with Dask. Towards the end tasks become small, so that no worker waits for another.
-_TASK_SECONDS = 0.2
-_SHARES_LEFT = 3
-_TASK_MOST = 64
 _TASK_BYTES = 1_000_000
 # Bytes under way together: large submissions wait for each other.
 _UNDER_WAY = 64_000_000
@@ -102,7 +98,7 @@ class Batch:
     _next: list[HandedIn] = field(default_factory=list)
     _flight: dict[Future[Any], tuple[HandedIn, ...]] = field(default_factory=dict)
     _size: int = 0
-    _each: float = _TASK_SECONDS
+    _shares: Shares = field(default_factory=Shares)
     _taken: int = 0
     _sent: int = 0
     _landed: SimpleQueue[Future[Any]] = field(default_factory=SimpleQueue)
@@ -154,8 +150,7 @@ class Batch:
         """Return how many submissions share a task, by what those before them took."""
         if isinstance(self.executor, SerialExecutor):
             return 1
-        left = (self.total - self._taken) // (_SHARES_LEFT * width(self.executor))
-        return max(1, min(_TASK_MOST, int(_TASK_SECONDS / self._each), left))
+        return self._shares.next(self.total - self._taken, width(self.executor))
 
     def _send(self) -> None:
         """Have the submissions graded that were read, when there is room."""
@@ -216,8 +211,7 @@ class Batch:
             self._submit(task, with_master=True)
             return
         for handed, result in zip(task, results, strict=True):
-            took = sum(result.seconds.values())
-            self._each += (max(took, 1e-4) - self._each) / 8
+            self._shares.learn(sum(result.seconds.values()))
             self._finish(_Done(handed, result))
 
     def _patience(self) -> float | None:
