@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
     from harness import Bench, Row
 
-ALL = ("start_up", "autograding", "grader_notebook", "feedback", "cluster", "class_size")
+ALL = (
+    "start_up",
+    "autograding",
+    "isolation",
+    "grader_notebook",
+    "feedback",
+    "cluster",
+    "class_size",
+)
 RESULTS = harness.HERE / "RESULTS.md"
 
 _HOW = """Both sides of a line run on the same machine in the same run, in turns, each in processes

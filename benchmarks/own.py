@@ -35,11 +35,12 @@ def autograde(
     warm_up: int,
     *,
     address: str | None = None,
+    isolation: str = "auto",
 ) -> Own:
     """Autograde everybody but the first ``warm_up``, who were graded before and do not count.
 
     On one core in the coordinator's own process, on more in a pool of as many; with an
-    ``address`` on that Dask cluster.
+    ``address`` on that Dask cluster. Students' code is locked up, but for ``isolation="none"``.
     """
     pool = "serial" if len(cores) == 1 else "processes"
     found = side(
@@ -51,6 +52,7 @@ def autograde(
         workers=len(cores),
         address=address,
         warm_up=warm_up,
+        isolation=isolation,
     )
     if found["failed"]:
         raise RuntimeError(f"Markbook failed on {len(found['failed'])}: {found['failed'][0]}")

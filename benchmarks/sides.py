@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from markbook.autograde.values import Isolation
+
 Found = dict[str, Any]
 
 
-def autograde(
+def autograde(  # noqa: PLR0913  (one argument for each choice of a benchmark)
     course: str,
     assignment: str,
     executor: str,
     workers: int = 1,
     address: str | None = None,
     warm_up: int = 0,
+    isolation: Isolation = "auto",
 ) -> Found:
     """Autograde a class after a warm-up of some of its students, who then do not count.
 
@@ -38,7 +41,7 @@ def autograde(
     from markbook.executors import open_executor
     from markbook.gradebook import Gradebook
 
-    own = Options(engine="markbook")
+    own = Options(engine="markbook", isolation=isolation)
     opened = Course.open(Path(course))
     students = opened.students("submitted", assignment)
     with (
