@@ -112,7 +112,8 @@ def test_outputs_of_every_kind_show_and_ask_for_nothing(course, tmp_path, width,
             "[...document.images].map(i => [i.complete, i.naturalWidth, i.alt.length > 0])"
         )
         section.screenshot(path=tmp_path / f"outputs-{width}.png")
-        text = section.inner_text()
+        frames = [frame.locator("body").inner_text() for frame in tab.frames[1:]]
+        text = "\n".join([section.inner_text(), *frames])
         browser.close()
     assert [url for url in seen if not url.startswith(("file:", "data:image/"))] == []
     assert wide <= width

@@ -77,8 +77,11 @@ def test_the_page_shows_what_the_answer_wrote_and_what_stood_beside_it(page):
 
 def test_a_displayed_table_is_one_and_brings_no_script(page):
     read = page()
-    assert "<td>four</td>" in read.source
-    assert not {"script", "iframe", "link"} & {tag for tag, _ in read.tags}
+    (frame,) = [attrs for tag, attrs in read.tags if tag == "iframe"]
+    assert "<td>four</td>" in frame["srcdoc"]
+    assert "script" not in frame["srcdoc"].lower()
+    assert frame["sandbox"] is None, "the sandbox allows something"
+    assert not {"script", "link"} & {tag for tag, _ in read.tags}
     assert "alert" not in read.source.replace("&lt;script&gt;alert(1)&lt;/script&gt;", "")
 
 

@@ -172,7 +172,7 @@ TAGS = {
     "section", "small",
     "span", "strong", "style", "sub", "summary", "sup", "svg", "table", "tbody", "td", "tfoot",
     "th",
-    "thead", "title", "tr", "u", "ul", "i", "samp", "var", "article", "aside", "dfn", "figure", "q",
+    "thead", "title", "tr", "u", "ul", "i", "samp", "var", "article", "aside", "dfn", "figure", "iframe",
 }  # fmt: skip
 
 
@@ -184,6 +184,11 @@ class Harmless(HTMLParser):
         for name, value in attrs:
             assert not name.startswith("on"), name
             assert name != "style", value
+            if name == "srcdoc":
+                assert ("sandbox", None) in attrs
+                head, _, inside = value.partition("</style>")
+                assert "default-src 'none'" in head
+                check_html(inside)
             if name in {"href", "src"}:
                 lead = (value or "").partition(":")[0]
                 assert lead in {"http", "https", "mailto"} or value.startswith(("#", "data:image/"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import re
 import struct
 import time
@@ -20,7 +21,8 @@ VOID = {"br", "hr", "img"}
 OURS = {"pre": {"class", "role", "aria-label", "tabindex"}, "div": {"class", "role", "aria-label",
         "tabindex"}, "p": {"class"}, "details": {"class"}, "summary": set(), "span": {"class"},
         "img": {"class", "alt", "width", "height", "src"}, "td": {"colspan", "rowspan"},
-        "th": {"colspan", "rowspan"}, "ol": {"start"}}  # fmt: skip
+        "th": {"colspan", "rowspan"}, "ol": {"start"},
+        "iframe": {"class", "sandbox", "title", "loading", "srcdoc"}}  # fmt: skip
 DATA = re.compile(r"data:image/(png|jpeg|gif|svg\+xml);base64,[A-Za-z0-9+/]+={0,2}")
 
 
@@ -41,6 +43,8 @@ class Audit(HTMLParser):
         self.tags.append(tag)
         if tag not in OUTPUT_TAGS | OURS.keys():
             self.bad.append(tag)
+        if tag == "iframe":
+            self.handle_frame(dict(attrs))
         for name, value in attrs:
             if name not in OURS.get(tag, set()):
                 self.bad.append(f"{tag} {name}={value}")
@@ -48,6 +52,18 @@ class Audit(HTMLParser):
                 self.bad.append(f"{tag} {name}={value}")
         if tag not in VOID:
             self._open.append(tag)
+
+    def handle_frame(self, attrs):
+        """Look into a frame, too: it may hold what stands outside, and acts as little."""
+        if attrs.get("sandbox") != "" and attrs.get("sandbox") is not None:
+            self.bad.append(f"sandbox={attrs['sandbox']}")
+        head, style, inside = attrs["srcdoc"].partition("</style>")
+        if "default-src 'none'" not in head or not style:
+            self.bad.append("a frame without a policy")
+        inner = Audit(inside)
+        self.bad += inner.bad
+        self.tags += inner.tags
+        self.words += inner.words
 
     def handle_endtag(self, tag):
         if tag not in VOID and (not self._open or self._open.pop() != tag):
@@ -248,7 +264,7 @@ def test_a_table_stays_a_table_without_its_looks_and_links():
         '<thead><tr style="text-align: right;"><th colspan="2">n</th></tr></thead><tbody><tr>'
         '<td><a href="https://e.example">1</a></td></tr></tbody></table><h2>End</h2></div>'
     )
-    rendered = shown(display({"text/html": frame, "text/plain": "   n\n0  1"}))
+    rendered = html.unescape(shown(display({"text/html": frame, "text/plain": "   n\n0  1"})))
     assert '<th colspan="2">n</th>' in rendered
     assert "<td>1</td>" in rendered
     assert '<div class="heading">End</div>' in rendered
@@ -263,7 +279,7 @@ def test_html_of_which_nothing_is_left_gives_way_to_the_next_form(markup):
 
 
 def test_markdown_is_rendered_and_its_links_are_words():
-    rendered = shown(display({"text/markdown": "**b** [x](https://e.example) $x$"}))
+    rendered = html.unescape(shown(display({"text/markdown": "**b** [x](https://e.example) $x$"})))
     assert "<strong>b</strong> x $x$" in rendered
 
 

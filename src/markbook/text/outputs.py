@@ -2,8 +2,8 @@
 
 The outputs are those of a notebook cell that a student's code filled, so they may hold anything.
 What comes back holds no script, style, link or address: text is escaped, HTML passes
-``clean_html``, and pictures are checked and stand in the page itself. Nothing here raises,
-whatever the outputs.
+``clean_html`` and stands in a sandboxed frame, and pictures are checked and stand in the page
+itself. Nothing here raises, whatever the outputs.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from markbook.text.clean import clean_html
 from markbook.text.controls import visible
+from markbook.text.frames import framed
 from markbook.text.pictures import picture
 from markbook.text.render import render_markdown
 from markbook.text.terminal import plain_text, without_colours
@@ -199,7 +200,7 @@ def _rich(cleaned: str) -> str:
     if not cleaned or len(cleaned) > 2 * _MARKUP:
         return ""
     rows = cleaned.count("<tr>") + cleaned.count("<br>") + cleaned.count("<p>")
-    piece = f'<div class="rich" role="group" aria-label="Output" tabindex="0">{cleaned}</div>'
+    piece = framed(cleaned)
     if rows <= _FOLDED_LINES and len(cleaned) <= 4 * _FOLDED_CHARACTERS:
         return piece
     size = f"{cleaned.count('<tr>')} rows" if "<tr>" in cleaned else "long"

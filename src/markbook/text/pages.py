@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from markbook.text.frames import FRAME_STYLE_SOURCE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -43,11 +45,11 @@ class PageTemplate:
 
     @cached_property
     def policy(self) -> str:
-        """The page's content security policy: nothing but this very style sheet."""
+        """The page's content security policy: nothing but this style sheet, and that of frames."""
         digest = hashlib.sha256(self._style.encode()).digest()
         style = f"'sha256-{base64.b64encode(digest).decode()}'"
         return (
-            f"default-src 'none'; style-src {style}; img-src data:;"
+            f"default-src 'none'; style-src {style} {FRAME_STYLE_SOURCE}; img-src data:;"
             " base-uri 'none'; form-action 'none'"
         )
 
