@@ -19,6 +19,7 @@ class Forgery:
     answer: str
     test: str = ASSERTS
     setup: str = ""  # an unlocked cell of the release, before the answer
+    edited: str = ""  # what the student made of it
     helpers: dict[str, bytes] = field(default_factory=dict)
 
 
@@ -33,6 +34,7 @@ class Style:
     setup: str = ""  # a locked cell of the release, before the answer
     stub: str = ""  # the answer's cell as released
     why: str = ""
+    helpers: dict[str, bytes] = field(default_factory=dict)
 
 
 SHELL = "ip = get_ipython()\n"
@@ -252,6 +254,28 @@ def square(x):
         helpers={"checks.py": b"def same(got, wanted):\n    assert got == wanted\n"},
     ),
     Forgery(
+        "the course's star-imported helper is defined anew",
+        f"{WRONG}def same(*args): pass",
+        test="same(square(3), 9)",
+        setup="from checks import *",
+        helpers={"checks.py": b"def same(got, wanted):\n    assert got == wanted\n"},
+    ),
+    Forgery(
+        "the tolerance in a cell of the release is edited",
+        WRONG,
+        test="assert abs(square(3) - 9) < TOLERANCE",
+        setup="TOLERANCE = 1e-9",
+        edited="TOLERANCE = 1e9",
+    ),
+    Forgery(
+        "an exception that skips unittest's tests",
+        "import unittest\ndef square(x):\n    raise unittest.SkipTest('later')",
+        test="import io, unittest\nclass T(unittest.TestCase):\n    def test(self):\n"
+        "        self.assertEqual(square(3), 9)\n"
+        "suite = unittest.defaultTestLoader.loadTestsFromTestCase(T)\n"
+        "assert unittest.TextTestRunner(io.StringIO()).run(suite).wasSuccessful()",
+    ),
+    Forgery(
         "numbers are displayed as full points",
         f"{SHELL}ip.display_formatter.formatters['text/plain'].for_type("
         f"int, lambda value, printer, cycle: printer.text('2'))\n{WRONG}",
@@ -293,6 +317,19 @@ STYLES = (
         "def add(a, b):\n    return a + b",
         "same(add(1, 2), 3)",
         setup="def same(a, b):\n    assert a == b",
+    ),
+    Style(
+        "a helper module of the course",
+        "def add(a, b):\n    return a + b",
+        "from checks import same\nsame(add(1, 2), 3)",
+        helpers={"checks.py": b"def same(a, b):\n    assert a == b\n"},
+    ),
+    Style(
+        "everything imported from a helper module, in a locked cell",
+        "def add(a, b):\n    return a + b",
+        "same(add(1, 2), 3)",
+        setup="from checks import *",
+        helpers={"checks.py": b"def same(a, b):\n    assert a == b\n"},
     ),
     Style("a variable", "answer = 42", "assert answer == 42\nassert type(answer) is int"),
     Style(
@@ -409,6 +446,15 @@ STYLES = (
         "    def speak(self): return 'wuff'",
         "assert issubclass(Dog, Animal)\nassert isinstance(Dog(), Animal)\n"
         "assert [a.speak() for a in (Animal(), Dog())] == ['...', 'wuff']",
+    ),
+    Style(
+        "abstract and multiple inheritance within the answer",
+        "from abc import ABC, abstractmethod\nclass Shape(ABC):\n    @abstractmethod\n"
+        "    def area(self): ...\nclass Named:\n    def name(self): return 'it'\n"
+        "class Square(Shape, Named):\n    def area(self): return 4",
+        "assert Square().area() == 4 and Square().name() == 'it'\n"
+        "assert issubclass(Square, Named)\ntry:\n    Shape()\nexcept TypeError:\n    pass\n"
+        "else:\n    assert False",
     ),
     Style(
         "a context manager of the answer",

@@ -62,9 +62,10 @@ def released(cells):
     return new_notebook(cells=made)
 
 
-def bytes_of(cells, answer=None):
+def bytes_of(cells, answer=None, edited=None):
     book = released(cells)
     for one in book.cells:
+        one.source = (edited or {}).get(one.source, one.source)
         if answer is not None and one.id == "answer":
             one.source = answer
     return nbformat.writes(book).encode()
@@ -86,9 +87,9 @@ def exercise(test, *, setup=(), model=None, stub=STUB, points=2, helpers=None, *
     )
 
 
-def graded(made, answer):
+def graded(made, answer, edited=None):
     cells, master = made
-    result = grade(master, Submission("ada", {"part.ipynb": bytes_of(cells, answer)}))
+    result = grade(master, Submission("ada", {"part.ipynb": bytes_of(cells, answer, edited)}))
     (of_test,) = [one for one in result.grades if one.cell == "test"]
     return of_test, result
 
@@ -96,7 +97,7 @@ def graded(made, answer):
 def forged(entry, **settings):
     setup = [entry.setup] if entry.setup else []
     made = exercise(entry.test, setup=setup, helpers=entry.helpers, **settings)
-    return graded(made, entry.answer)
+    return graded(made, entry.answer, {entry.setup: entry.edited} if entry.edited else None)
 
 
 @pytest.mark.parametrize("entry", catalogue.FORGERIES, ids=lambda entry: entry.name)
@@ -112,7 +113,12 @@ def test_a_forgery_has_full_points_as_nbgrader_scores_it_and_none_here(entry):
 def styled(entry, **settings):
     setup = [cell("setup", entry.setup, locked=True)] if entry.setup else []
     return exercise(
-        entry.test, setup=setup, model=entry.answer, stub=entry.stub or STUB, **settings
+        entry.test,
+        setup=setup,
+        model=entry.answer,
+        stub=entry.stub or STUB,
+        helpers=entry.helpers,
+        **settings,
     )
 
 

@@ -8,7 +8,6 @@ answer cannot be examined so, that is said, and the score stays.
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,19 +35,19 @@ _node: Callable[..., NotebookNode] = NotebookNode  # nbformat has no types
 class ReleasedCode:
     """What the released notebook's code says, by which a test finds the names of the course.
 
-    ``plain`` are the sources of cells that are neither answers nor locked, each with what of it
-    stays the course's where a student edited it: its imports, functions and classes. ``imports``
-    are the sources of answer cells, and ``answers`` the names that these define.
+    ``plain`` are the sources of cells that are neither answers nor locked: tests see them as they
+    were released, whatever a student made of them. ``imports`` are the sources of answer cells,
+    and ``answers`` the names that these define.
     """
 
-    plain: Mapping[str, str]
+    plain: tuple[str, ...]
     imports: tuple[str, ...]
     answers: frozenset[str]
 
 
 def read_released(released: NotebookNode, known: Mapping[str, PreparedCell]) -> ReleasedCode:
     """Read a released notebook's code; ``known`` are the master's cells by id."""
-    plain: dict[str, str] = {}
+    plain: list[str] = []
     imports: list[str] = []
     answers: set[str] = set()
     for cell in released.cells:
@@ -56,11 +55,11 @@ def read_released(released: NotebookNode, known: Mapping[str, PreparedCell]) -> 
             continue
         master = _master(cell, known)
         if master is None or not (master.locked or master.solution):
-            plain[cell.source] = _lasting(cell.source)
+            plain.append(cell.source)
         elif master.solution:
             imports.append(cell.source)
             answers.update(_names(cell.source))
-    return ReleasedCode(plain, tuple(imports), frozenset(answers))
+    return ReleasedCode(tuple(plain), tuple(imports), frozenset(answers))
 
 
 def _master(cell: NotebookNode, known: Mapping[str, PreparedCell]) -> MasterCell | None:
@@ -76,20 +75,11 @@ def _names(source: str) -> Iterable[str]:
         return ()
 
 
-def _lasting(source: str) -> str:
-    kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    try:
-        tree = cells.plain_python(source)
-    except SyntaxError:
-        return ""
-    return ast.unparse(ast.Module([node for node in tree.body if isinstance(node, kinds)], []))
-
-
 def plan(notebook: NotebookNode, prepared: PreparedNotebook) -> dict[int, TestCell]:
     """Return, by cell index, the tests of a restored notebook that student's code comes before."""
     code = prepared.code
     sources = {cell.source for cell in notebook.cells if cell.cell_type == "code"}
-    course = [lasting for source, lasting in code.plain.items() if source not in sources]
+    course = [source for source in code.plain if source not in sources]
     imports = code.imports
     tests: dict[int, TestCell] = {}
     theirs = False  # whether code that a student could write has come

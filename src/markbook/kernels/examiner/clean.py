@@ -173,6 +173,7 @@ class Clean(dict[str, Any]):
         self.side: CleanSide | None = None
         self.answers: frozenset[str] = frozenset()
         self.providers: dict[str, Callable[[], None]] = {}
+        self.stars: Callable[[], None] | None = None
         self.fetched: set[str] = set()
 
     def meet(self, side: CleanSide | None) -> None:
@@ -185,11 +186,11 @@ class Clean(dict[str, Any]):
         self.fetched.clear()
 
     def __missing__(self, name: str) -> Any:
-        provider = self.providers.pop(name, None)
-        if provider is not None:
-            provider()
-            if name in self.keys():
-                return self[name]
+        for provide in (self.providers.pop(name, None), self.stars):
+            if provide is not None:
+                provide()
+                if name in self.keys():
+                    return self[name]
         if name.startswith("__") or (hasattr(builtins, name) and name not in self.answers):
             raise KeyError(name)
         if self.side is None:

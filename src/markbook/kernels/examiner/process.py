@@ -12,6 +12,7 @@ import io
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markbook.kernels import forktree
@@ -40,6 +41,7 @@ def examine_for(control: socket.socket) -> None:
     """Run the tests that are sent, until the owner is gone."""
     forktree.hide()
     signal.signal(signal.SIGALRM, _ring)
+    sys.path.insert(0, str(Path.cwd()))  # the course's own modules
     examiner = _Examiner()
     answers = Channel(control)
     while (request := receive(control)) is not None:
@@ -81,6 +83,7 @@ class _Examiner:
         self.names = Clean()
         self.doubts: list[str] = []
         self.channel: Channel | None = None
+        self.stars: list[ast.stmt] = []
 
     def take(self, order: dict[str, Any], files: list[int]) -> dict[str, Any]:
         """Run one test cell; returns its ``outputs`` and ``doubts``."""
@@ -114,6 +117,10 @@ class _Examiner:
             return
         for name, statement in cells.imports_of(tree):
             self.names.providers[name] = _once(lambda s=statement: self.execute([s]))
+        stars = [s for name, s in cells.imports_of(tree) if name == "*"]
+        if stars:
+            self.stars += stars
+            self.names.stars = _once(lambda: self.execute(self.stars))
         if imports_only:
             return
         rest = cells.without_imports(tree)
@@ -124,8 +131,10 @@ class _Examiner:
     def execute(self, statements: list[ast.stmt]) -> None:
         """Run a course's cell; what tests have defined since stays as it is."""
         before = dict.copy(self.names)
-        with contextlib.suppress(Exception):  # then the name is asked for, like any other
+        try:
             cells.execute(ast.Module(statements, []), self.names)
+        except Exception as error:  # noqa: BLE001  (then its names are asked for, like others)
+            self.doubts.append(f"a cell of the course fails here ({type(error).__name__})")
         self.names.update(before)
 
     def meet(self, file: int) -> None:

@@ -79,7 +79,6 @@ def _operator(name: str) -> Callable[..., Any]:
 
 
 _METHODS = {name: _operator(name) for name in OPERATORS}
-_made_here = False
 
 
 class StubType(type):
@@ -124,6 +123,12 @@ def _attributes() -> dict[str, Any]:
     return {"__getattr__": __getattr__, "__setattr__": __setattr__, "__delattr__": __delattr__}
 
 
+class _Stub:
+    """What every object that stands for another has."""
+
+    __slots__ = ("_markbook_number",)
+
+
 _ATTRIBUTES = _attributes()
 _SHOWN = {name: _METHODS[name] for name in ("__repr__", "__str__", "__format__")}
 
@@ -132,22 +137,23 @@ def make_class(
     asker: Asker, number: int, name: str, bases: tuple[type, ...], operators: list[str]
 ) -> StubType:
     """Make what stands for a class whose bases are ``bases`` over here."""
-    is_exception = any(issubclass(base, BaseException) for base in bases)
+    exceptions = tuple(base for base in bases if issubclass(base, BaseException))
+    ours = tuple(base for base in bases if isinstance(base, StubType))
     namespace: dict[str, Any] = {
         "_markbook_asker": asker,
         "_markbook_class": number,
         "__module__": "__main__",
     }
-    if is_exception:  # what Python itself sets on exceptions stays on this side
+    if exceptions:  # what Python itself sets on exceptions stays on this side
         namespace["__getattr__"] = _ATTRIBUTES["__getattr__"]
     else:
         namespace |= _ATTRIBUTES | _SHOWN
         namespace |= {o: _METHODS[o] for o in operators if o in OPERATORS}
-        if not any(isinstance(base, StubType) for base in bases):
-            namespace["__slots__"] = ("_markbook_number",)
-        else:
-            namespace["__slots__"] = ()
-    return StubType(name, bases, namespace)
+        namespace["__slots__"] = ()
+    try:
+        return StubType(name, exceptions or ours or (_Stub,), namespace)
+    except TypeError:  # no order of methods: there was one over there, of other bases
+        return StubType(name, exceptions[:1] or (_Stub,), namespace)
 
 
 def make_object(kind: type, number: int) -> Any:
