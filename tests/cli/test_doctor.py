@@ -249,3 +249,35 @@ def test_extra_files_and_an_empty_folder_are_told(tiny, released, doctor):
         path.unlink()
     _, out, _ = doctor("dan/hw", "--course", released.root)
     assert "it has none of the assignment's notebooks (part); handed in: none" in out
+
+
+def test_what_a_machine_can_do_to_lock_up_code_is_told(doctor, bubblewrap):
+    code, out, _ = doctor("--isolation")
+    assert code == ExitCode.DONE
+    assert out.splitlines()[-1] == "Student code is locked up on this machine."
+    code, out, _ = doctor("--isolation", "--json")
+    told = json.loads(out)
+    assert (code, told["works"]) == (ExitCode.DONE, True)
+    assert {a["name"] for a in told["abilities"] if a["needed"] and not a["there"]} == set()
+
+
+def test_a_machine_that_cannot_lock_up_code_says_how_it_could(doctor, tmp_path, monkeypatch):
+    from markbook.kernels.sandbox import probe, room
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("os.defpath", str(tmp_path))
+    room.wrap_of.cache_clear()
+    code, out, _ = doctor("--isolation")
+    room.wrap_of.cache_clear()
+    probe._trouble.cache_clear()
+    assert code == ExitCode.ATTENTION
+    assert "bubblewrap          no\n" in out
+    assert "sudo apt-get install bubblewrap" in out
+    assert out.splitlines()[-1].endswith("but with '--isolation none'.")
+
+
+@pytest.mark.parametrize("arguments", [[], ["ada/hw", "--isolation"]])
+def test_doctor_wants_a_submission_or_isolation_and_not_both(doctor, arguments):
+    code, _, err = doctor(*arguments)
+    assert code == ExitCode.USAGE
+    assert "--isolation" in err

@@ -19,7 +19,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.multikernelmanager import AsyncMultiKernelManager
 from nbformat.v4 import new_code_cell, new_notebook
 
-from markbook.kernels.forkowner import PreloadError
+from markbook.kernels.forkowner import KernelStartError, PreloadError
 from markbook.kernels.provisioner import ForkProvisioner
 
 pytestmark = pytest.mark.skipif(
@@ -299,6 +299,43 @@ def test_a_kernelspec_may_name_modules_and_a_bound_of_memory(
         asyncio.run(AsyncKernelManager(kernel_name="course").start_kernel())
 
 
+def test_a_kernelspec_may_have_its_kernels_locked_up_with_copies_of_what_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bubblewrap: str
+) -> None:
+    spec = json.loads(SPEC.read_text())
+    config = spec["metadata"]["kernel_provisioner"]["config"]
+    config.update(isolation="bwrap", inputs=["data.csv"])
+    folder = tmp_path / "kernels" / "locked"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    monkeypatch.setenv("TOKEN", "a secret of ours")
+    work = tmp_path / "work"
+    work.mkdir()
+    (work / "data.csv").write_text("1,2")
+    (work / "tests.ipynb").write_text("hidden")
+
+    async def talk() -> list[str]:
+        manager = AsyncKernelManager(kernel_name="locked")
+        await manager.start_kernel(cwd=str(work))
+        client = await _client(manager)
+        said = await _said(client, "import os; print(os.listdir(), open('data.csv').read())")
+        said += await _said(client, f"print('TOKEN' in os.environ, os.path.exists({str(work)!r}))")
+        await manager.restart_kernel()
+        client.stop_channels()
+        client = await _client(manager)
+        said += await _said(client, "import os; print(os.listdir())")
+        client.stop_channels()
+        await manager.shutdown_kernel()
+        return said
+
+    assert asyncio.run(talk()) == ["['data.csv'] 1,2\n", "False False\n", "['data.csv']\n"]
+    config["inputs"] = ["gone.csv"]
+    (folder / "kernel.json").write_text(json.dumps(spec))
+    with pytest.raises(KernelStartError, match=r"inputs cannot be read.*gone\.csv"):
+        asyncio.run(AsyncKernelManager(kernel_name="locked").start_kernel(cwd=str(work)))
+
+
 def test_a_long_folder_for_temporary_files_does_not_make_sockets_impossible(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -316,8 +353,6 @@ def test_a_long_folder_for_temporary_files_does_not_make_sockets_impossible(
 def test_a_full_disk_for_the_sockets_is_a_named_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from markbook.kernels.forkowner import KernelStartError
-
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(KernelStartError, match="gone"):
         asyncio.run(_started())
