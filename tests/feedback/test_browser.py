@@ -119,6 +119,6 @@ def test_outputs_of_every_kind_show_and_ask_for_nothing(course, tmp_path, width,
     assert wide <= width
     assert loaded == [[True, 640, True], [True, 90, True]]
     assert folded == 2
-    for words in ("epoch 2", "what is left", "a drawing that loads", "bold and a link", "U+202E"):
+    for words in ("epoch 2", "n³", "343", "what is left", "a drawing that loads", "bold and a link", "U+202E"):
         assert words in text
     assert "epoch 1" not in text

@@ -22,7 +22,7 @@ OURS = {"pre": {"class", "role", "aria-label", "tabindex"}, "div": {"class", "ro
         "tabindex"}, "p": {"class"}, "details": {"class"}, "summary": set(), "span": {"class"},
         "img": {"class", "alt", "width", "height", "src"}, "td": {"colspan", "rowspan"},
         "th": {"colspan", "rowspan"}, "ol": {"start"},
-        "iframe": {"class", "sandbox", "title", "loading", "srcdoc"}}  # fmt: skip
+        "iframe": {"class", "sandbox", "title", "srcdoc"}}  # fmt: skip
 DATA = re.compile(r"data:image/(png|jpeg|gif|svg\+xml);base64,[A-Za-z0-9+/]+={0,2}")
 
 

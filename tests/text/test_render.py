@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from markbook.text.controls import visible_plain
 from markbook.text.render import (
     ALLOWED_ATTRIBUTES,
     ALLOWED_CLASSES,
@@ -339,3 +340,23 @@ def test_an_empty_text_is_an_empty_page() -> None:
 
 def test_typed_text_is_shown_as_it_was_typed():
     assert highlight("# a\n  *b*", (), typed=True) == '<p class="plain"># a\n  *b*</p>'
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("p\u0430ssword", "p\u0430[U+0430]ssword"),
+        ("\u0421SRF and t\u043eken", "\u0421[U+0421]SRF and t\u043e[U+043E]ken"),
+        (
+            "\u041f\u0440\u0438\u0432\u0435\u0442 world",
+            "\u041f\u0440\u0438\u0432\u0435\u0442 world",
+        ),
+        (
+            "\u0394x is 5 \u03bcm, \u03bbx: \u03b1, caf\u00e9",
+            "\u0394x is 5 \u03bcm, \u03bbx: \u03b1, caf\u00e9",
+        ),
+    ],
+)
+def test_a_letter_that_only_looks_latin_is_named_among_latin_ones(text, shown):
+    assert visible_plain(text) == shown
+    assert shown.replace("[", '<span class="ctl">').replace("]", "</span>") in highlight(text, ())

@@ -1,7 +1,8 @@
 """Characters that a reader cannot see, made visible.
 
 Zero-width and bidirectional control characters can hide words from a marker, or show them in an
-order in which they do not stand. What a script or an emoji needs of them is left alone.
+order in which they do not stand. What a script or an emoji needs of them is left alone. Letters
+that look like others are shown with their number where they stand among those.
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ _CANDIDATES = re.compile(
     "\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U0010ffff]+"
 )
+# Letters that a person takes for Latin ones: a word with one is another word to a program.
+_SAME = "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0455\u0456\u0458\u04bb\u0501\u051b\u051d"
+_SAME += "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0405\u0406\u0408"
+_SAME += (
+    "\u03bf\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+)
+_LOOKALIKE = re.compile(f"[{_SAME}]")
+_AMONG_LATIN = re.compile(f"(?<=[A-Za-z])[{_SAME}]+|[{_SAME}]+(?=[A-Za-z])")
 # A longer run is named once and counted: a page of zero-width spaces stays one short mark.
 _RUN = 3
 
@@ -31,8 +40,20 @@ _RUN = 3
 def visible(text: str) -> str:
     """Return ``text`` escaped for HTML, hidden characters as ``<span class="ctl">U+202E</span>``.
 
-    A tab and a line feed stay as they are.
+    A tab and a line feed stay as they are. Behind a Cyrillic or Greek letter that stands in a Latin
+    word and looks like one of its own, there is such a mark, too.
     """
+    if text.isascii() or not _LOOKALIKE.search(text):
+        return _visible(text)
+    parts: list[str] = []
+    position = 0
+    for found in _AMONG_LATIN.finditer(text):
+        parts += [_visible(text[position : found.end()]), _marks(list(found.group()))]
+        position = found.end()
+    return "".join([*parts, _visible(text[position:])])
+
+
+def _visible(text: str) -> str:
     parts: list[str] = []
     position = 0
     for run in _CANDIDATES.finditer(text):

@@ -50,6 +50,6 @@ def framed(cleaned: str) -> str:
     lines = max(len(_BREAK.findall(cleaned)) + cleaned.count("\n") // 4, words / _WIDE) + 1
     step = min(_STEPS, math.ceil(lines * _LINE / 2))
     return (
-        f'<iframe class="frame h{step}" sandbox title="Output" loading="lazy"'
+        f'<iframe class="frame h{step}" sandbox title="Output"'
         f' srcdoc="{html.escape(_HEAD + cleaned)}"></iframe>'
     )
