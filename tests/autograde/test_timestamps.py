@@ -38,3 +38,12 @@ def test_no_time_is_none(data):
 def test_what_holds_no_time_is_said(data):
     with pytest.raises(ValueError, match=r"its timestamp\.txt holds no time: "):
         read_timestamp(data)
+
+
+def test_a_million_digits_are_no_time_and_are_not_parsed(monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("it was parsed")
+
+    monkeypatch.setattr("dateutil.parser.parse", refuse)
+    with pytest.raises(ValueError, match=r"its timestamp\.txt holds no time: '9{60}'"):
+        read_timestamp(b"9" * 1_000_000)

@@ -121,7 +121,7 @@ def test_no_grader_is_fooled(each, world):
 
 
 class Page(HTMLParser):
-    """What of a page could do something: tags, attributes, addresses."""
+    """What of a page could do something: tags, attributes, addresses; frames are pages, too."""
 
     KNOWN = frozenset(
         "html head meta title style body header main section article footer nav div p span h1 h2 h3"
@@ -141,6 +141,9 @@ class Page(HTMLParser):
         if tag not in self.KNOWN:
             self.bad.append(tag)
         self.styles += tag == "style"
+        if tag == "iframe":
+            self.frame(dict(attrs))
+            attrs = []
         for name, value in attrs:
             text = re.sub(r"[\s\x00-\x20]", "", value or "").lower()
             if name.startswith("on") or name in ("srcdoc", "action", "formaction", "background"):
@@ -154,6 +157,14 @@ class Page(HTMLParser):
             if tag == "meta" and name == "http-equiv":
                 if text != "content-security-policy":
                     self.bad.append((tag, name, value))
+
+    def frame(self, attrs):
+        """A frame is shut in altogether, and holds its own text."""
+        if attrs.get("sandbox", "missing") or not set(attrs) <= {
+            "class", "sandbox", "title", "srcdoc", "loading"
+        }:  # fmt: skip
+            self.bad.append(("iframe", attrs))
+        self.bad += Page(attrs.get("srcdoc") or "").bad
 
     handle_startendtag = handle_starttag
 
