@@ -187,6 +187,17 @@ def test_weights_that_are_not_the_published_ones_are_refused(
     assert "pip install" in semantic_hint()
 
 
+def test_the_weights_are_let_go_once_a_class_was_read_and_kept_for_a_few_texts(
+    tmp_path: Path, token_model: SentenceModel
+) -> None:
+    fresh = open_token_model(cache=VectorCache(tmp_path / "fresh.sqlite"))
+    assert fresh is not None
+    fresh.encode(["a few words"])
+    assert semantic._weights.cache_info().currsize == 1
+    fresh.encode([f"word {n}" for n in range(300)])
+    assert semantic._weights.cache_info().currsize == 0
+
+
 def test_an_installed_model_needs_no_hint(token_model: SentenceModel) -> None:
     assert semantic_hint() == ""
 

@@ -138,6 +138,8 @@ class SentenceModel:
                 vectors = unpack(data)
                 assert vectors is not None  # packed a moment ago
                 found[key] = vectors
+        if len(todo) > _COMMIT:  # a class was read: what is done with its vectors needs the 90 MB
+            _weights.cache_clear()
         return [found[key] for key in keys]
 
     def _encode(self, texts: Sequence[str]) -> list[bytes]:
