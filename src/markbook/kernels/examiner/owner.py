@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import socket
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Examiner", "Examining", "TestCell", "Verdict"]
 
+_LEAVE_SECONDS = 0.1  # for a process that was told to leave, before it is killed
 _GRACE = 5.0  # seconds for a process whose test's time is up to say so
 _GONE = "the clean process could not run the test"
 
@@ -77,7 +77,6 @@ class Examiner:
 
     process: ForkedProcess
     control: socket.socket
-    folder: tempfile.TemporaryDirectory[str] | None = None
     copies: bool = False
     broken: bool = False
 
@@ -96,14 +95,12 @@ class Examiner:
         server = fork_server(preload, wrap=room.wrap if room else (), seconds=seconds)
         ours, theirs = socket.socketpair()
         nowhere = os.open(os.devnull, os.O_RDWR)
-        folder = None
         order: dict[str, Any] = {"become": "examiner", "control": True, "memory": memory,
                                  "connection_file": "none"}  # fmt: skip
         files: list[int] = []
         try:
             if room is None:
-                folder = tempfile.TemporaryDirectory(prefix="mbk-", ignore_cleanup_errors=True)
-                order |= {"cwd": str(place), "folder": folder.name,
+                order |= {"cwd": str(place), "folder": str(place),
                           "environment": dict(environment)}  # fmt: skip
             else:
                 inside = room.environment(environment)
@@ -113,15 +110,13 @@ class Examiner:
             process = server.fork(order, nowhere, nowhere, [*files, theirs.fileno()])
         except BaseException:
             ours.close()
-            if folder is not None:
-                folder.cleanup()
             raise
         finally:
             theirs.close()
             os.close(nowhere)
         if room is not None:
             room.known_to(server)
-        return cls(process, ours, folder)
+        return cls(process, ours)
 
     def examine(
         self, test: TestCell, seconds: float, snapshot: Callable[[int], None] | None
@@ -160,11 +155,14 @@ class Examiner:
 
     def close(self) -> None:
         """End the process."""
-        self.control.close()
-        self.process.signal(signal.SIGKILL)
-        until = time.monotonic() + _GRACE
+        self.control.close()  # it leaves by itself, unless a test keeps it
+        if not self._ends(_LEAVE_SECONDS):
+            self.process.signal(signal.SIGKILL)
+            self._ends(_GRACE)
+        self.process.close()
+
+    def _ends(self, seconds: float) -> bool:
+        until = time.monotonic() + seconds
         while self.process.poll() is None and time.monotonic() < until:
             time.sleep(0.0005)
-        self.process.close()
-        if self.folder is not None:
-            self.folder.cleanup()
+        return self.process.poll() is not None
