@@ -105,6 +105,8 @@ def _code(
 
 def differs(master: MasterCell, found: Score, verdict: Verdict, settings: Settings) -> str:
     """Return why the score that a test has in the student's kernel is not borne out, or ""."""
+    if found.value is None:
+        return ""  # a person decides already
     if verdict.doubts:
         return verdict.doubts[0]
     clean = _node(cell_type="code", outputs=[_output(output) for output in verdict.outputs])
