@@ -49,6 +49,7 @@ class Examination:
         self.verdicts[cell_index] = self._verdict(cell_index, channels, seconds)
 
     def _verdict(self, cell_index: int, channels: Channels, seconds: float) -> Verdict:
+        self.theirs.close()  # the kernel has it
         if channels.end() is not None:
             return Verdict(doubts=("the answer's process has ended",), late=True)
         try:

@@ -55,6 +55,7 @@ class CleanSide(Peer):
         super().__init__(channel)
         self.doubts = doubts
         self.namespace = namespace
+        self.gone = False
         self.asked = ""  # the name that is being asked for
         self.tainted: set[int] = set()  # what came of an operator and one of the test's values
 
@@ -68,6 +69,7 @@ class CleanSide(Peer):
         try:
             return super().ask(what, number, *rest, **more)
         except BrokenChannelError as error:
+            self.gone = True
             raise self.refuse(f"the answer's process does not answer: {error}") from None
         except (NoValueError, RecursionError) as error:
             raise self.refuse(f"the answer's process sent what is no value: {error}") from None

@@ -49,7 +49,7 @@ class TestCell:
 class Verdict:
     """What a test came to in a clean process: a cell's outputs, and why they may mean nothing.
 
-    A ``late`` one did not come to its end in time.
+    A ``late`` one did not come to its end in time, or the answer's process had its own before.
     """
 
     outputs: tuple[dict[str, Any], ...] = ()
@@ -127,10 +127,9 @@ class Examiner:
         files: list[int] = []
         with contextlib.ExitStack() as stack:
             if snapshot is not None:
-                clean, students = socket.socketpair()
-                stack.callback(clean.close)
-                stack.callback(students.close)
+                clean, students = (stack.enter_context(end) for end in socket.socketpair())
                 snapshot(students.fileno())
+                students.close()  # so that each side hears the end of the other
                 files.append(clean.fileno())
             order = {
                 "source": test.source,

@@ -49,8 +49,18 @@ def examine_for(control: socket.socket) -> None:
         answers.send(examiner.take(order, files))
 
 
+_rang = False  # whether the time of this test was up, whatever it made of that
+
+
 def _ring(number: int, frame: FrameType | None) -> None:
+    global _rang
+    _rang = True
     raise _OutOfTimeError
+
+
+def _forget_ringing() -> None:
+    global _rang
+    _rang = False
 
 
 class _Outputs(io.TextIOBase):
@@ -87,6 +97,7 @@ class _Examiner:
 
     def take(self, order: dict[str, Any], files: list[int]) -> dict[str, Any]:
         """Run one test cell; returns its ``outputs`` and ``doubts``."""
+        _forget_ringing()
         self.doubts.clear()
         self.names.answers = frozenset(order["answers"])
         for source in order["course"]:
@@ -107,7 +118,13 @@ class _Examiner:
             sys.stdout, sys.stderr = kept
         if not order["copy"] and self.channel is not None:
             self.channel.close()  # the kernel goes on
-        return {"outputs": outputs, "doubts": self.doubts, "late": _LATE in self.doubts}
+        if _rang and _LATE not in self.doubts:
+            self.doubts.append(_LATE)
+        return {"outputs": outputs, "doubts": self.doubts, "late": _rang or self.is_gone()}
+
+    def is_gone(self) -> bool:
+        """Tell whether the answer's process ended, or fell silent, in this test."""
+        return self.names.side is not None and self.names.side.gone
 
     def provide(self, source: str, *, imports_only: bool) -> None:
         """Note what a cell of the course defines, for names that are needed."""
@@ -149,6 +166,7 @@ class _Examiner:
         except (_OutOfTimeError, BrokenChannelError):
             self.doubts.append("the answer's process does not answer")
             self.names.side = None
+            _forget_ringing()
 
     def run(self, source: str, outputs: list[dict[str, Any]]) -> None:
         def show(value: Any) -> None:

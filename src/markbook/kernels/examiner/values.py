@@ -379,7 +379,7 @@ _CONTENTS: dict[type[Any], str] = {
 _EMPTY: dict[str, Callable[[], Any]] = {name: kind for kind, name in _CONTENTS.items()}
 _COLLECTED: dict[str, Callable[[list[Any]], Any]] = {
     "frozenset": frozenset,
-    "slice": lambda items: slice(*items),
+    "slice": lambda items: slice(items[0], items[1], items[2]),
     "keys": lambda items: dict.fromkeys(items).keys(),
     "values": _view,
 }
@@ -402,7 +402,7 @@ _READERS: dict[str, Callable[[list[Any]], Any]] = {
     "float": _read_float,
     "bytes": lambda node: base64.b64decode(node[1], validate=True),
     "complex": lambda node: complex(float(node[1]), float(node[2])),
-    "range": lambda node: range(*(int(n, 16) for n in node[1:4])),
+    "range": lambda node: range(int(node[1], 16), int(node[2], 16), int(node[3], 16)),
     "ellipsis": lambda _: ...,
     "notimplemented": lambda _: NotImplemented,
     "timedelta": lambda node: dt.timedelta(*map(int, node[1:4])),
