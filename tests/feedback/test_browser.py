@@ -119,6 +119,92 @@ def test_outputs_of_every_kind_show_and_ask_for_nothing(course, tmp_path, width,
     assert wide <= width
     assert loaded == [[True, 640, True], [True, 90, True]]
     assert folded == 2
-    for words in ("epoch 2", "n³", "343", "what is left", "a drawing that loads", "bold and a link", "U+202E"):
+    for words in (
+        "epoch 2",
+        "n³",
+        "343",
+        "what is left",
+        "a drawing that loads",
+        "bold and a link",
+        "U+202E",
+    ):
         assert words in text
     assert "epoch 1" not in text
+
+
+ATTACKS = """<script>document.title = "ran"</script><img src=x onerror="document.title='ran'">
+<svg onload="document.title='ran'"><animate onbegin="document.title='ran'" attributeName=x dur=1s>
+<meta http-equiv=refresh content="0;url=https://evil.example/"><base href=https://evil.example/>
+<link rel=stylesheet href=https://evil.example/a.css>
+<style>@import "https://evil.example/b.css";</style>
+<iframe src=file:///etc/passwd></iframe><object data=file:///etc/passwd></object>
+<embed src=//evil.example>
+<form action=https://evil.example><input autofocus onfocus="document.title='ran'"></form>
+<details open ontoggle="document.title='ran'">x</details>
+<video src=https://evil.example onerror=alert(1)>
+[a](javascript:alert(1)) [b](file:///etc/passwd) [c](//evil.example) [d](data:text/html,1)
+![](https://evil.example/p.png) ![](file:///etc/hostname) <https://ok.example/>
+$\\href{javascript:alert(1)}{x}$
+</textarea></style></title></pre></div></main></body><script>document.title = "ran"</script>
+p\u0430ssword \u202egnp.exe \u200bhidden &lt;script&gt; {{ 7 * 7 }} \x1b[31m
+"""
+
+
+def watched(browser, path, picture):
+    """Open a page, click all there is to unfold; return what it did, and its text."""
+    done: list[str] = []
+    tab = browser.new_page(viewport={"width": 900, "height": 900})
+    tab.on("console", lambda message: done.append(message.text))
+    tab.on("pageerror", lambda error: done.append(str(error)))
+    tab.on("dialog", lambda dialog: done.append(dialog.message))
+    tab.on("popup", lambda popup: done.append(popup.url))
+    tab.on("request", lambda request: done.append(request.url))
+    tab.goto(path.as_uri())
+    title = tab.title()
+    for summary in tab.locator("summary").all():
+        summary.click()
+    hrefs = tab.evaluate("[...document.links].map(link => link.href)")
+    inside = path.as_uri() + "#"
+    done += [href for href in hrefs if not href.startswith(("https://ok.example/", inside))]
+    tab.screenshot(path=picture, full_page=True)
+    text = tab.inner_text("body")
+    assert (tab.url, tab.title()) == (path.as_uri(), title)
+    assert title != "ran"
+    tab.close()
+    done.remove(path.as_uri())
+    return [each for each in done if not each.startswith("data:image/")], text
+
+
+@pytest.mark.browser
+def test_a_page_of_attacks_runs_loads_leads_and_reads_nothing(course, tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    from markbook.statistics import write_report
+
+    submitted = course.submitted("hw", "ada")
+    hidden = "\u202egnp.exe" + ATTACKS
+    told = {"unmatched": [hidden], "doubtful": [{"matched_as": hidden, "why": hidden}]}
+    (submitted / "collected.json").write_text(json.dumps(told))
+    path = course.autograded("hw", "ada") / "part.ipynb"
+    notebook = json.loads(path.read_text())
+    at = next(n for n, c in enumerate(notebook["cells"]) if c["cell_type"] == "code")
+    kinds = ("text/html", "text/markdown", "text/latex", "application/javascript", "image/svg+xml")
+    notebook["cells"][at]["outputs"] = [
+        *(display({kind: ATTACKS, "text/plain": "instead"}) for kind in kinds),
+        display({"application/pdf": "JVBERi0xLjQ=", "text/plain": "a PDF"}),
+        {"output_type": "stream", "name": "stdout", "text": ATTACKS},
+    ]
+    path.write_text(json.dumps(notebook))
+    with Gradebook.open(course) as gb:
+        with gb._engine.begin() as connection:  # an answer as a student could have written it
+            connection.exec_driver_sql("UPDATE markbook_answer SET text = ?", (ATTACKS,))
+        (page, *_) = write_feedback(course, gb, "hw").pages
+        report = write_report(course, gb, "hw").page
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for path in (page, report):
+            done, text = watched(browser, path, tmp_path / f"{path.stem}.png")
+            assert done == []
+            assert "document.title" in text, "the attack is not shown as the text it is"
+            assert "U+202E" in text
+        browser.close()

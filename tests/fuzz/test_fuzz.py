@@ -6,6 +6,7 @@ code is run in here: that is another matter, and has a sandbox.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import resource
@@ -84,6 +85,7 @@ OUTPUT = st.fixed_dictionaries(
         "traceback": st.lists(TEXT) | VALUES,
     },
 )  # fmt: skip
+OUTPUTS = st.lists(OUTPUT, max_size=2)
 RAW = st.sampled_from(
     [b"NaN", b"1e999", b"-Infinity", b"[" * 200, b"{" * 2_000, b'"a":1,"a":2,', b"\x00", b"\xff",
     b"\\ud800",
@@ -111,7 +113,7 @@ def notebooks(draw, released):
             cell["source"] = draw(TEXT | LONG)
     for _ in range(draw(st.integers(0, 3))):
         cell = {"cell_type": draw(st.sampled_from(["markdown", "code", "raw"])), "metadata": {}}
-        cell |= {"source": draw(TEXT), "outputs": draw(st.lists(OUTPUT, max_size=2))}
+        cell |= {"source": draw(TEXT), "outputs": copy.deepcopy(draw(OUTPUTS))}
         book["cells"].insert(draw(st.integers(0, len(book["cells"]))), cell)
     for _ in range(draw(st.integers(0, 4))):
         damage(draw, book)
@@ -133,7 +135,7 @@ def damage(draw, book):
         return
     at, other = draw(st.sampled_from(names)), draw(st.sampled_from(names))
     if how == "put":
-        place[at] = draw(VALUES)
+        place[at] = copy.deepcopy(draw(VALUES))  # what is drawn must not be damaged later
     elif how == "take":
         del place[at]
     elif how == "twice" and isinstance(place, list):
@@ -170,9 +172,9 @@ TAGS = {
     "img", "kbd",
     "li", "line", "main", "mark", "meta", "nav", "ol", "p", "path", "pre", "rect", "s",
     "section", "small",
-    "span", "strong", "style", "sub", "summary", "sup", "svg", "table", "tbody", "td", "tfoot",
-    "th",
-    "thead", "title", "tr", "u", "ul", "i", "samp", "var", "article", "aside", "dfn", "figure", "iframe",
+    "span", "strong", "style", "sub", "summary", "sup", "svg", "table", "tbody", "td", "tfoot", "th",
+    "thead", "title", "tr", "u", "ul", "i", "samp", "var", "article", "aside", "dfn", "figure",
+    "iframe",
 }  # fmt: skip
 
 

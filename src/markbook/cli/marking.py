@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["mark_in_terminal"]
 
+_SHOWN = 20_000  # characters of an answer: ten screens, and no terminal stands still over them
+
 HELP = """\
   Enter        store what is ticked, and go on     s         skip, store nothing
   1 3 or 13    tick or untick criteria             a         tick what is suggested
@@ -168,7 +170,10 @@ def _print(item: Item, number: int, total: int) -> None:
     show.line(f"── {number} of {total} · {item.question.id} {'─' * 30}", bold=True)
     show.line(textwrap.indent(item.question.prompt.strip(), "  "))
     show.line()
-    show.line(textwrap.indent(visible_plain(item.text).strip("\n"), "  │ ", lambda _line: True))
+    shown = visible_plain(item.text[:_SHOWN]).strip("\n")
+    show.line(textwrap.indent(shown, "  │ ", lambda _line: True))
+    if len(item.text) > _SHOWN:
+        show.line(f"  The text goes on for {len(item.text) - _SHOWN:,} more characters.", dim=True)
     show.line()
     by_criterion = {suggestion.criterion: suggestion for suggestion in item.suggestions}
     for position, criterion in enumerate(_criteria(item), start=1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from markbook.text.render import highlight, render_markdown
+from markbook.text.render import SHOWN, highlight, render_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +24,8 @@ def item_json(desk: Desk, item: DeskItem, marker: str) -> dict[str, Any]:
     return {
         "id": item.id,
         "html": _evidence(item.text, item.suggestions),
-        "text": item.text,
+        "text": item.text[:SHOWN],
+        "typed": highlight(item.text, (), typed=True),
         "row_version": item.row_version,
         "status": str(item.status),
         "stale": item.stale,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from itertools import islice
 
 __all__ = ["visible", "visible_plain"]
 
@@ -31,6 +32,7 @@ _SAME += "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u04
 _SAME += (
     "\u03bf\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
 )
+_NAMED = 200  # of them in one text: who has seen so many knows
 _LOOKALIKE = re.compile(f"[{_SAME}]")
 _AMONG_LATIN = re.compile(f"(?<=[A-Za-z])[{_SAME}]+|[{_SAME}]+(?=[A-Za-z])")
 # A longer run is named once and counted: a page of zero-width spaces stays one short mark.
@@ -47,7 +49,7 @@ def visible(text: str) -> str:
         return _visible(text)
     parts: list[str] = []
     position = 0
-    for found in _AMONG_LATIN.finditer(text):
+    for found in islice(_AMONG_LATIN.finditer(text), _NAMED):
         parts += [_visible(text[position : found.end()]), _marks(list(found.group()))]
         position = found.end()
     return "".join([*parts, _visible(text[position:])])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from markbook.text.controls import visible, visible_plain
 from markbook.text.frames import FRAME_STYLE_SOURCE
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class PageTemplate:
             keep_trailing_newline=True,
         )
         environment.filters["points"] = format_points
+        # For what a student could have written: the latter where no tag may stand.
+        environment.filters["visible"] = lambda value: Markup(visible(str(value)))
+        environment.filters["visible_plain"] = lambda value: visible_plain(str(value))
         self._template = environment.get_template(template)
         sheets = [_read(_BASE, "page.css"), *(_read(package, name) for name in styles)]
         self._style = "\n".join(sheets)

@@ -29,10 +29,17 @@ if TYPE_CHECKING:
 
     from markdown_it.token import Token
 
-__all__ = ["ALLOWED_ATTRIBUTES", "ALLOWED_CLASSES", "ALLOWED_TAGS", "highlight", "render_markdown"]
+__all__ = [
+    "ALLOWED_ATTRIBUTES",
+    "ALLOWED_CLASSES",
+    "ALLOWED_TAGS",
+    "SHOWN",
+    "highlight",
+    "render_markdown",
+]
 
 # Beyond this a text is cut: about 100 printed pages, no answer a person reads.
-_CUT = 200_000
+SHOWN = 200_000
 # Beyond this Markdown is not parsed any more, since its worst cases are quadratic.
 _PARSED = 20_000
 # Longer texts show about the first _BEGINNING characters and fold the rest away.
@@ -86,7 +93,7 @@ def _page(
     typed: bool = False,
 ) -> str:
     safe = _UNSAFE.sub("\ufffd", text)
-    cut, safe = len(safe) - _CUT, safe[:_CUT]
+    cut, safe = len(safe) - SHOWN, safe[:SHOWN]
     snug = _snug_spans(safe, spans)
     try:
         blocks = None if typed else _blocks(safe, snug, labels, breaks=breaks)

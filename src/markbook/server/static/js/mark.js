@@ -568,7 +568,7 @@ function wire() {
   $("typed").addEventListener("click", () => {
     if (!item) return;
     const typed = $("typed").getAttribute("aria-pressed") !== "true";
-    if (typed) $("answer").replaceChildren(h("pre", { class: "as-typed" }, item.text));
+    if (typed) view.showTyped(item);
     else view.showAnswer(item, rubric);
     showDecision();
     $("typed").setAttribute("aria-pressed", String(typed));

@@ -38,6 +38,11 @@ function notices(item) {
   return found;
 }
 
+/* As it was typed: no Markdown, but hidden characters stay marked. */
+export function showTyped(item) {
+  $("answer").replaceChildren(setClean(h("div", { class: "as-typed" }), item.typed));
+}
+
 export function showAnswer(item, rubric) {
   const answer = $("answer");
   $("typed").setAttribute("aria-pressed", "false");
