@@ -166,10 +166,10 @@ def papers(draw):
 # --- what has to hold ---------------------------------------------------------------------------
 
 TAGS = frozenset(
-    "a article aside b blockquote body br caption circle code dd del details dfn div dl dt em figure"
-    " footer h1 h2 h3 h4 h5 head header hr html i iframe img kbd li line main mark meta nav ol p path"
-    " pre rect s samp section small span strong style sub summary sup svg table tbody td tfoot th"
-    " thead title tr u ul var".split()
+    "a article aside b blockquote body br caption circle code dd del details dfn div dl dt em"
+    " figure footer h1 h2 h3 h4 h5 head header hr html i iframe img kbd li line main mark meta nav"
+    " ol p path pre rect s samp section small span strong style sub summary sup svg table tbody td"
+    " tfoot th thead title tr u ul var".split()
 )
 
 
