@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import math
-import os
 import signal
-import tempfile
 import time
 from contextlib import contextmanager
 from copy import deepcopy
@@ -30,7 +27,8 @@ from markbook.kernels.channels import Channels
 from markbook.kernels.examination import Examination
 from markbook.kernels.forked import ForkedKernelManager
 from markbook.kernels.forkowner import KernelStartError, fork_server
-from markbook.kernels.limits import LOG_LIMIT, Limits, Stopped
+from markbook.kernels.limits import Limits, Stopped
+from markbook.kernels.logs import open_log, read_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,8 +43,6 @@ __all__ = ["ForkedClient", "KernelSettings"]
 
 from_dict: Callable[..., NotebookNode] = _from_dict  # nbformat has no types
 
-_BOXED_LOG = 65536  # bytes
-_FIXED_SIZE = 0x1 | 0x2 | 0x4  # F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW: Python 3.11 has no names
 _WELCOME = 0.5  # seconds; ipykernel before 7 does not say that a subscription arrived: ask then
 
 # What nbclient's own code raises at messages that a kernel never sends of itself.
@@ -124,7 +120,7 @@ class ForkedClient(NotebookClient):
         self._loop = asyncio.new_event_loop()
         with contextlib.ExitStack() as stack:
             stack.callback(self._close_loop)
-            log = stack.enter_context(self._open_log())
+            log = stack.enter_context(open_log(locked_up=self.settings.room is not None))
             stack.callback(self._read_log, log)
             if self.settings.examining is not None:
                 self.examination = Examination(self.settings.examining, self.settings)
@@ -158,19 +154,9 @@ class ForkedClient(NotebookClient):
         manager.preload = settings.preload
         manager.memory = settings.limits.memory
         manager.start_seconds = settings.limits.start_seconds
-        # A file without a name: nobody has to remove it.
         outputs = {"stdout": log, "stderr": log} if settings.keeps_log else {}
         self._loop.run_until_complete(manager.start_kernel(cwd=str(settings.cwd), **outputs))
         return manager
-
-    def _open_log(self) -> IO[bytes]:
-        if self.settings.room is None:
-            return tempfile.TemporaryFile("a+b", prefix="markbook-log-")
-        # What is locked up does not get to write to a disk: it can fill these bytes, and no more.
-        log = os.memfd_create("markbook-log", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        os.ftruncate(log, _BOXED_LOG)
-        fcntl.fcntl(log, fcntl.F_ADD_SEALS, _FIXED_SIZE)
-        return open(log, "r+b", buffering=0)  # noqa: PTH123  (a descriptor)
 
     def examine(self, cell: NotebookNode, cell_index: int) -> None:
         """Have a test run in a clean process, if that is wanted, before it runs in the kernel."""
@@ -181,11 +167,14 @@ class ForkedClient(NotebookClient):
             )
 
     def _end_kernel(self, manager: ForkedKernelManager) -> None:
+        # Ctrl-C is raised by the task that it hit, and once more by the one that waits for that:
+        # there, it would end the end.
+        with contextlib.suppress(KeyboardInterrupt):
+            self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.run_until_complete(manager.shutdown_kernel())
 
     def _read_log(self, log: IO[bytes]) -> None:
-        log.seek(0)
-        self.log_text = log.read(LOG_LIMIT).rstrip(b"\0").decode("utf-8", "replace")
+        self.log_text = read_log(log)
 
     def _meet(self, seconds: float) -> None:
         """Wait until this client hears IOPub, and know the kernel's language."""
