@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from markbook.graders import Scores
 from markbook.marking import Desk
 from markbook.marking.first import first_to_mark
 from markbook.model import AnswerStatus, Expectation
+from markbook.suggest.learned import expectations
 
 
 @pytest.fixture
@@ -50,6 +52,15 @@ def test_no_more_are_listed_than_asked_for(course, gb, expect):
 def test_a_refused_question_says_why(course, gb, expect):
     expect({"ada": (0.75, 2), "ben": (0.5, 1)}, "confidence does not rank here")
     assert listed(course, gb)[0].refused == "confidence does not rank here"
+
+
+def test_a_refusal_without_any_score_is_shown_with_every_answer_on_the_page(course, gb):
+    texts = [answer.hash for answer in gb.answers("hw", "keys") if answer.text]
+    made = expectations("keys", Scores("the answers differ in a digit"), dict.fromkeys(texts))
+    gb.replace_suggestions("hw", "keys", [], made)
+    desk = Desk(course, gb, "hw", "keys")
+    shown = [desk.item(name, marker="grace").expected for name in desk.order("grace")]
+    assert [each.refused for each in shown] == ["the answers differ in a digit"] * 2
 
 
 def test_without_expected_scores_the_least_sure_are_listed(course, gb, suggest):
