@@ -173,7 +173,7 @@ def run(
         refused = {
             problem.path.relative_to(papers).parts[0]: problem.error for problem in collected.errors
         }
-    with Gradebook.open(course) as gb, open_executor("processes", workers=2) as executor:
+    with Gradebook.open(course) as gb, open_executor("processes", workers=3) as executor:
         autograde(course, gb, "hw", executor=executor)
         assert suggest(course, gb, "hw").failed == ()
         mark(course, gb, asked)

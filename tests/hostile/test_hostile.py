@@ -223,7 +223,7 @@ def test_an_honest_student_has_exactly_what_the_honest_class_alone_gives(student
     assert together.answers[student] == alone.answers[student]
     for question, answer in alone.answers[student].items():
         key = (question, answer.hash)
-        assert_suggested_alike(together.suggestions[key], alone.suggestions[key])
+        assert_suggested_alike(together.suggestions.get(key, []), alone.suggestions.get(key, []))
         assert together.flags.get(key) == alone.flags.get(key)
     for step in ("autograded", "feedback"):
         assert files_of(together, step, student) == files_of(alone, step, student), step
@@ -239,14 +239,15 @@ def assert_suggested_alike(one, other):
 
 
 def files_of(ran, step, student):
+    """Return a student's files, without what tells when and in which process code was run."""
     folder = getattr(ran.course, step)("hw", student)
-    return {
-        str(path.relative_to(folder)): path.read_bytes().replace(
-            str(ran.course.root).encode(), b"COURSE"
-        )
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            text = re.sub(r'"execution": \{[^{}]*\}', '"execution": {}', text)
+            found[str(path.relative_to(folder))] = re.sub(r"ipykernel_\d+", "ipykernel", text)
+    return found
 
 
 def without_times(lines):
