@@ -125,7 +125,7 @@ def bubblewrap() -> str:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Skip what runs student code where it cannot be locked up, with the reason; never in CI."""
-    from markbook.kernels.sandbox.probe import IsolationError
+    from markbook.errors import IsolationError
 
     try:
         yield

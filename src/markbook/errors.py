@@ -12,6 +12,7 @@
     │   └── PaperError            a student's paper
     ├── NothingMatched            the request was fine and selected nothing     (exit 4)
     ├── GraderError               a grader notebook failed or wrote nonsense    (exit 1)
+    ├── IsolationError            student code cannot be locked up here         (exit 1)
     ├── StaleMark                 somebody else saved a mark in between         (exit 1)
     ├── StaleRubric               somebody else edited the rubric in between    (exit 1)
     └── InternalError             our fault                                     (exit 3)
@@ -31,6 +32,7 @@ __all__ = [
     "GraderError",
     "InputError",
     "InternalError",
+    "IsolationError",
     "MarkbookError",
     "NotebookError",
     "NothingMatched",
@@ -121,6 +123,10 @@ class NothingMatched(MarkbookError):  # noqa: N818  (the name already says what 
 
 class GraderError(MarkbookError):
     """A grader notebook failed, or what it wrote is not valid."""
+
+
+class IsolationError(MarkbookError):
+    """Student code cannot be locked up here, so it is not run."""
 
 
 class StaleMark(MarkbookError):  # noqa: N818  (the name already says what happened)

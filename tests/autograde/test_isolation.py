@@ -9,11 +9,14 @@ import nbformat
 import pytest
 
 from markbook.autograde import Options, autograde
+from markbook.autograde.files import read_submission
+from markbook.autograde.grade import grade
+from markbook.autograde.master import read_master
 from markbook.autograde.settings import read_settings
 from markbook.course import Course
-from markbook.errors import CourseError
+from markbook.errors import CourseError, IsolationError
 from markbook.gradebook import Gradebook
-from markbook.kernels.sandbox.probe import IsolationError
+from markbook.model import Outcome
 from markbook.release import build
 
 
@@ -44,6 +47,17 @@ def test_where_isolation_is_not_to_be_had_no_code_is_run_unless_told(
         assert gb.records("hw") == ()
         report = autograde(released, gb, "hw", options=Options(isolation="none"))
         assert report.totals["graded"] == 1
+
+
+def test_a_clusters_worker_that_cannot_lock_up_code_says_so_in_the_result(
+    tiny, released, nothing_can_be_locked_up
+):
+    folder = tiny.submit(released, "ada", {"add": "def add(a, b):\n    return a + b"})
+    with Gradebook.open(released) as gb:
+        master = read_master(released, gb, "hw")
+    result = grade(master, read_submission(folder, "ada").submission)
+    assert result.outcome is Outcome.FAILED
+    assert "bubblewrap (the program bwrap) is not installed" in result.findings[0]
 
 
 def test_without_isolation_text_is_graded_all_the_same(tiny, authored, nothing_can_be_locked_up):

@@ -21,7 +21,7 @@ from markbook.autograde.timestamps import NAME as TIMESTAMP
 from markbook.autograde.timestamps import read_timestamp
 from markbook.autograde.values import Result
 from markbook.autograde.workplace import place_for
-from markbook.errors import NotebookError
+from markbook.errors import IsolationError, NotebookError
 from markbook.kernels.examiner.owner import Examining
 from markbook.model import AnswerStatus, CellComment, CellGrade, Outcome
 from markbook.notebooks import nbgrader_metadata, notebook_bytes, parse_notebook
@@ -55,6 +55,8 @@ def grade(master: Master, submission: Submission) -> Result:
         work.run()
     except _Failure as failure:
         return work.failed(str(failure))
+    except IsolationError as error:  # this worker's machine, which may be of a cluster
+        return work.failed(str(error))
     except RecursionError:  # a notebook's JSON, or what its code displayed as JSON
         return work.failed("its notebooks hold something that is nested too deeply")
     return work.result()

@@ -18,14 +18,19 @@ __all__ = ["place_for", "workplace"]
 
 @contextmanager
 def place_for(settings: Settings, *layers: Mapping[str, bytes]) -> Iterator[Path | Room]:
-    """Make the place where a submission's code runs: locked up, or, if told so, a folder."""
+    """Make the place where a submission's code runs: locked up, or, if told so, a folder.
+
+    Raises ``IsolationError`` where it cannot be locked up.
+    """
     if settings.isolation == "none":
         with workplace(*layers) as folder:
             yield folder
         return
     from markbook.kernels.sandbox.bounds import Bounds
+    from markbook.kernels.sandbox.probe import require_isolation
     from markbook.kernels.sandbox.room import Room
 
+    require_isolation()
     bounds = Bounds(
         memory=settings.memory,
         processes=settings.processes,

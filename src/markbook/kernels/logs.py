@@ -1,4 +1,4 @@
-"""What a kernel's process writes outside of cells: in files without a name, so nobody removes them."""
+"""What a kernel's process writes outside of cells: files without a name, gone when closed."""
 
 from __future__ import annotations
 

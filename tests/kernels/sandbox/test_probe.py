@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from markbook.errors import IsolationError
 from markbook.kernels.sandbox import probe, room
-from markbook.kernels.sandbox.probe import IsolationError, abilities, require_isolation
+from markbook.kernels.sandbox.probe import abilities, require_isolation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

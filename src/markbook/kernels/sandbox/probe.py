@@ -11,14 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from markbook.errors import MarkbookError
+from markbook.errors import IsolationError
 from markbook.kernels.sandbox import bwrap, cgroup, landlock, seccomp, syscalls
 from markbook.kernels.sandbox.room import wrap_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Ability", "IsolationError", "abilities", "require_isolation"]
+__all__ = ["Ability", "abilities", "require_isolation"]
 
 _ALLOW_NONE = "or run it unprotected, as yourself, with '--isolation none'"
 _INSTALL = "Install bubblewrap (on Debian and Ubuntu: 'sudo apt-get install bubblewrap')"
@@ -39,10 +39,6 @@ _SYSCTLS = (
         "Set the sysctl kernel.unprivileged_userns_clone to 1",
     ),
 )
-
-
-class IsolationError(MarkbookError):
-    """Student code cannot be locked up here, so it is not run."""
 
 
 @dataclass(frozen=True, slots=True)
