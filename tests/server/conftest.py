@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import http.client
-import importlib.util
 import json
 import os
+import select
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.cookies import SimpleCookie
-from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -20,17 +22,6 @@ import pytest
 from markbook.gradebook import Gradebook
 from markbook.model import Suggestion
 from markbook.rubrics import load_rubric
-
-
-def _load():
-    # One module for all folders, so that nbgrader makes the course once a session.
-    if "markbook_tiny_course" not in sys.modules:
-        path = Path(__file__).parent.parent / "tiny_course.py"
-        spec = importlib.util.spec_from_file_location("markbook_tiny_course", path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["markbook_tiny_course"] = module
-        spec.loader.exec_module(module)
-    return sys.modules["markbook_tiny_course"]
 
 
 @dataclass
@@ -102,39 +93,117 @@ class Client:
         return self.post(f"{place}/{action}", body) if action else self.get(place)
 
 
+# Most of a server's start is imports. One process makes them once, and every server of these tests
+# is forked from it, as it would be after ``python -m markbook.server`` (which test_app.py starts).
+NURSERY = """
+import contextlib, importlib, json, os, pkgutil, socket, sys
+
+import markbook.gradebook, markbook.server
+from markbook.server.standalone import main
+for package in (markbook.gradebook, markbook.server):
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+import alembic.config, nbgrader.api, sqlalchemy.dialects.sqlite
+
+def serve(request, pipes):
+    for place, pipe in enumerate(pipes[:2]):
+        os.dup2(pipe, place)
+    for pipe in pipes:
+        os.close(pipe)
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    sys.argv = ["markbook.server", *request["arguments"]]
+    main()
+
+calls = socket.socket(fileno=int(sys.argv[1]))
+while True:
+    message, pipes, _, _ = socket.recv_fds(calls, 1 << 20, 3)
+    if not message:
+        break
+    if not os.fork():
+        calls.close()
+        server = os.fork()
+        if not server:
+            serve(json.loads(message), pipes)
+            break
+        for pipe in pipes[:2]:
+            os.close(pipe)
+        code = os.waitstatus_to_exitcode(os.waitpid(server, 0)[1])
+        os.write(pipes[2], str(code).encode())
+        os._exit(0)
+    for pipe in pipes:
+        os.close(pipe)
+    with contextlib.suppress(ChildProcessError):  # those that have ended
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+"""
+
+
+class Nursery:
+    """The process that servers are forked from."""
+
+    def __init__(self):
+        self._calls, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", NURSERY, str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # a fork takes no threads along
+            pass_fds=[theirs.fileno()],
+        )
+        theirs.close()
+
+    def start(self, arguments, folder, environment):
+        """Start a server; return its standard input and output, and where its exit code comes."""
+        request = {
+            "arguments": arguments,
+            "folder": str(folder),
+            "environment": dict(environment),
+        }
+        stdin, stdout, code = os.pipe(), os.pipe(), os.pipe()
+        theirs = [stdin[0], stdout[1], code[1]]
+        socket.send_fds(self._calls, [json.dumps(request).encode()], theirs)
+        for pipe in theirs:
+            os.close(pipe)
+        return os.fdopen(stdin[1], "wb"), os.fdopen(stdout[0], "rb"), os.fdopen(code[0], "rb")
+
+    def close(self):
+        self._calls.close()
+        self._process.wait(20)
+
+
+@cache
+def _nursery():
+    nursery = Nursery()
+    atexit.register(nursery.close)
+    return nursery
+
+
 @contextmanager
 def served(course, *, marker="grace"):
     """Start a server for a course; give a client that is not signed in."""
-    server = subprocess.Popen(
+    stdin, stdout, code = _nursery().start(
         [
-            sys.executable,
-            "-m",
-            "markbook.server",
             f"--MarkbookApp.course={course.root}",
             f"--MarkbookApp.marker={marker}",
             "--MarkbookApp.open_browser=False",
             "--MarkingApp.attached=True",
             "--Application.log_level=ERROR",
         ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=os.environ | {"JUPYTER_TOKEN": "the-token-of-this-test"},
-        cwd=course.root,
+        course.root,
+        os.environ | {"JUPYTER_TOKEN": "the-token-of-this-test"},
     )
-    try:
-        line = server.stdout.readline()
-        assert line, "the server did not start"
-        yield Client(json.loads(line)["url"])
-    finally:
-        server.stdin.close()
-        server.stdout.close()
-        assert server.wait(20) == 0
-
-
-@pytest.fixture(scope="session")
-def tiny():
-    """The module tests/tiny_course.py."""
-    return _load()
+    with code, stdout:
+        try:
+            line = stdout.readline()
+            assert line, "the server did not start"
+            yield Client(json.loads(line)["url"])
+        finally:
+            stdin.close()
+            assert select.select([code], [], [], 20)[0], "the server did not end"
+            assert code.read() == b"0"
 
 
 @pytest.fixture
