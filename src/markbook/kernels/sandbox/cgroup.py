@@ -105,6 +105,7 @@ def _base() -> tuple[Path, bool] | None:
 def _usable(folder: Path, *, first: bool) -> tuple[Path, bool] | None:
     if not os.access(folder, os.W_OK):
         return None
+    _sweep(folder)
     probe = folder / f"markbook-probe-{os.getpid()}"
     try:
         group = ControlGroup(probe, first=first, memory=1 << 30)
@@ -120,6 +121,15 @@ def _usable(folder: Path, *, first: bool) -> tuple[Path, bool] | None:
     finally:
         group.close()
     return (folder, first) if status == 0 else None
+
+
+def _sweep(folder: Path) -> None:
+    """Remove groups of processes that were killed before they could; none that holds a process."""
+    for old in folder.glob("markbook-*-*"):
+        pid = old.name.split("-")[1]
+        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
+            with contextlib.suppress(OSError):
+                old.rmdir()
 
 
 def can_make() -> bool:
