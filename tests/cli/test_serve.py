@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import signal
 import subprocess
@@ -16,20 +15,9 @@ from pathlib import Path
 import pytest
 
 
-def _load():
-    # One module for all folders, so that nbgrader makes the course once a session.
-    if "markbook_tiny_course" not in sys.modules:
-        path = Path(__file__).parent.parent / "tiny_course.py"
-        spec = importlib.util.spec_from_file_location("markbook_tiny_course", path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["markbook_tiny_course"] = module
-        spec.loader.exec_module(module)
-    return sys.modules["markbook_tiny_course"]
-
-
 @pytest.fixture
-def course(tmp_path):
-    return _load().copy_of("autograded", tmp_path / "course")
+def course(tiny, tmp_path):
+    return tiny.copy_of("autograded", tmp_path / "course")
 
 
 @contextmanager

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import nbformat
 import pytest
 
@@ -13,21 +9,10 @@ from markbook.autograde.master import read_master
 from markbook.gradebook import Gradebook
 
 
-def _load():
-    # One module for all folders, so that nbgrader makes the course once a session.
-    if "markbook_tiny_course" not in sys.modules:
-        path = Path(__file__).parent.parent / "tiny_course.py"
-        spec = importlib.util.spec_from_file_location("markbook_tiny_course", path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["markbook_tiny_course"] = module
-        spec.loader.exec_module(module)
-    return sys.modules["markbook_tiny_course"]
-
-
 @pytest.fixture(scope="session")
-def words(tmp_path_factory):
+def words(tiny, tmp_path_factory):
     """The master of the tiny course's questions in words."""
-    course = _load().copy_of("released", tmp_path_factory.mktemp("fuzz") / "course")
+    course = tiny.copy_of("released", tmp_path_factory.mktemp("fuzz") / "course")
     with Gradebook.open(course) as gb:
         master = read_master(course, gb, "hw")
     text = ("keys", "doors", "story")

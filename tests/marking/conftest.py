@@ -2,28 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
-
-
-def _load():
-    # One module for all folders, so that nbgrader makes the course once a session.
-    if "markbook_tiny_course" not in sys.modules:
-        path = Path(__file__).parent.parent / "tiny_course.py"
-        spec = importlib.util.spec_from_file_location("markbook_tiny_course", path)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["markbook_tiny_course"] = module
-        spec.loader.exec_module(module)
-    return sys.modules["markbook_tiny_course"]
-
-
-@pytest.fixture(scope="session")
-def tiny():
-    """The module tests/tiny_course.py."""
-    return _load()
 
 
 @pytest.fixture
