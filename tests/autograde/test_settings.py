@@ -163,3 +163,10 @@ def test_what_only_nbgrader_can_do_is_named_with_the_way_out(configured, line, n
 )
 def test_what_changes_no_score_or_is_followed_is_not_refused(configured, line):
     refuse_foreign(configured(line))
+
+
+def test_what_becomes_of_forged_points_is_the_courses_choice(configured):
+    assert read_settings(configured()).tests == "verify"
+    assert read_settings(configured("c.Markbook.tests = 'as-nbgrader'")).tests == "as-nbgrader"
+    with pytest.raises(CourseError, match=r"c\.Markbook\.tests is 'no'.*as-nbgrader"):
+        read_settings(configured("c.Markbook.tests = 'no'"))

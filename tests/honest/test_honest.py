@@ -129,3 +129,36 @@ def test_an_honest_answer_keeps_its_points_whether_it_can_be_examined_or_not(ent
     found, result = graded(styled(entry), entry.answer)
     assert (found, result.findings) == (as_nbgrader, plain.findings)
     assert result.unverified == (() if entry.examined else ("part:test",))
+
+
+WRONG = "def square(x):\n    return type('Any', (), {'__eq__': lambda *_: True})()"
+
+
+def test_a_course_may_keep_such_points_and_only_be_told():
+    found, result = graded(exercise(catalogue.ASSERTS, tests="flag"), WRONG)
+    assert (found.auto_score, found.needs_marking) == (2.0, False)
+    assert any("'test' of part.ipynb keeps the 2" in finding for finding in result.findings)
+
+
+def test_a_wrong_answer_is_worth_nothing_and_is_nobodys_business():
+    found, result = graded(exercise(catalogue.ASSERTS), "def square(x):\n    return x")
+    assert (found.auto_score, found.needs_marking) == (0.0, False)
+    assert (result.findings, result.unverified) == ((), ())
+
+
+def test_a_forgery_stays_one_where_the_model_answer_can_be_examined():
+    found, _ = graded(exercise(catalogue.ASSERTS, model="def square(x):\n    return x * x"), WRONG)
+    assert (found.auto_score, found.needs_marking) == (None, True)
+
+
+def test_an_answer_is_asked_again_from_the_start_where_the_two_runs_disagree():
+    once = "left = [9]\ndef square(x):\n    return left.pop()"
+    found, result = graded(exercise("assert square(3) == 9"), once)
+    assert (found.auto_score, result.findings) == (2.0, ())
+
+
+def test_a_test_above_all_of_the_students_code_is_not_examined():
+    cells, master = exercise("assert 1 + 1 == 2")
+    cells[:] = [cells[1], cells[0]]
+    found, result = graded((cells, replace(master, released={"part": bytes_of(cells)})), "x = 1")
+    assert (found.auto_score, result.unverified) == (2.0, ())
