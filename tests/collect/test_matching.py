@@ -291,3 +291,8 @@ def test_a_paper_without_any_known_question_is_all_unmatched(wordings):
     assert match.unmatched == ("Just some text.", "And more.")
     assert match.found == 0
     assert match.needs_attention
+
+
+def test_an_answer_that_begins_beside_its_question_keeps_its_paragraphs_apart(wordings):
+    match = match_paper("What is a cookie? A small text.\n\nA browser keeps it.", wordings)
+    assert match.answers["cookie"].text == "A small text.\n\nA browser keeps it."

@@ -248,7 +248,8 @@ def paper_holds(words, data):
     match = match_paper(text, {q.id: (q.prompt,) for q in words.questions})
     assert set(match.answers) <= {question.id for question in words.questions}
     for found in match.answers.values():
-        assert found.text in text, "an answer is not what the paper says"
+        lines = found.text.split("\n")
+        assert all(line in text for line in lines), "an answer is not what the paper says"
         check_html(highlight(found.text, [(0, 9, "right")]))
     book = notebook_bytes(filled(parse_notebook(words.released["part"]), match))
     assert grade(words, Submission("ada", {"part.ipynb": book})).outcome is not Outcome.FAILED

@@ -43,6 +43,7 @@ FAULTS = [
     (b'{"a": "NaN",\n"b": NaN}', "NaN is not a number", 2),
     (b'{"a": [1.5,\n\n-Infinity]}', "-Infinity is not a number", 3),
     (b'{"a": 1e999}', "1e999 is not a number", 1),
+    (b'{"a": 1e999ell", "b": "c', "1e999 is not a number", 1),
     (notebook(metadata={"a": NESTED}), "more than 100 deep", None),
     (b"[" * 100_000, "more than 100 deep", None),
     (b"[" * 300_000, "more than 200,000 lists", None),

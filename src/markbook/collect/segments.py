@@ -121,8 +121,12 @@ class _Cutter:
             (n for n in range(start, end) if self._outsider(c, n, end)),
             end,
         )
-        body = [line.raw for line in self._trimmed(start, stop, before_question=stop < end)]
-        answer = join_lines([rest, *body] if rest else body)
+        kept = self._trimmed(start, stop, before_question=stop < end)
+        body = [line.raw for line in kept]
+        if rest:  # an answer that begins beside its question keeps its paragraphs apart
+            gap = self.lines[start : kept[0].number] if kept else ()
+            body = [rest, *("" for line in gap if line.blank), *body]
+        answer = join_lines(body)
         made.asked[c.question] = f"{c.text} {more}".strip()
         made.answers[c.question] = "" if _is_blank(answer) else answer
         self._leave(stop, end, c, made)

@@ -45,8 +45,10 @@ _SAVE = "Open it in JupyterLab and save it again."
 _AGAIN = "Get the whole file again."
 # Possessive, since what may be given back costs memory for each character.
 _TOKEN = re.compile(
-    r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],]|-?Infinity|NaN|-?\d[\d.eE+-]*', re.DOTALL
+    r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],]|-?Infinity|NaN|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?',
+    re.DOTALL,
 )
+_INNERMOST = re.compile(rb"\[\]|\{\}")
 _NO_STRUCTURE = bytes(set(range(256)) - set(b'{}[],"'))
 
 
@@ -163,7 +165,7 @@ def _deeper_than(data: bytes, most: int) -> bool:
     left = _outside_texts(data).replace(b",", b"")
     for _ in range(most):
         before = len(left)
-        left = left.replace(b"[]", b"").replace(b"{}", b"")
+        left = _INNERMOST.sub(b"", left)
         if len(left) == before:
             break
     return bool(left)
