@@ -66,3 +66,31 @@ def test_a_list_of_fonts_is_handed_on(
     monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path))
     code = f"import os; print(open('{places.SERVER}/matplotlib/fontlist-v1.json').read())"
     assert _inside(command(), code) == "{}"
+
+
+def test_an_interpreter_that_is_reached_by_links_is_found_and_their_folders_are_not_shown(
+    bubblewrap: str, tmp_path: Path
+) -> None:
+    version, home = tmp_path / "versions" / "current", tmp_path / "home"
+    version.parent.mkdir()
+    version.symlink_to(sys.base_prefix)
+    (home / "bin").mkdir(parents=True)
+    (home / "bin" / "secret").write_text("mine")
+    (home / "bin" / "python").symlink_to(version / "bin" / f"python3.{sys.version_info.minor}")
+    environment = tmp_path / "environment"
+    make = [str(version / "bin" / "python3"), "-m", "venv", "--without-pip", str(environment)]
+    subprocess.run(make, check=True)
+    (environment / "bin" / "python").unlink()
+    (environment / "bin" / "python").symlink_to(home / "bin" / "python")
+    program = f"""
+import os, subprocess, sys
+sys.path[:0] = {[str(Path(markbook.__file__).parents[1]), *sys.path]!r}
+from markbook.kernels.sandbox.bwrap import command
+code = "import mmap, os, sys; print(sys.prefix, os.path.exists({str(home / "bin" / "secret")!r}))"
+subprocess.run([*command(), sys.executable, "-c", code], check=True, cwd="/")
+"""
+    ran = subprocess.run(
+        [str(environment / "bin" / "python"), "-c", program],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.stdout == f"{environment} False\n", ran.stderr

@@ -71,9 +71,10 @@ def command(readable: Iterable[str] = ()) -> tuple[str, ...]:
     words += _system()
     words += ["--proc", "/proc", "--dev", "/dev"]
     words += ["--size", "65536", "--tmpfs", "/dev/shm", "--dir", "/tmp"]
-    for path in (*_own_places(), *_outermost(readable)):
+    shown = (*_own_places(), *_outermost(readable))
+    for path in shown:
         words += [*_way_to(path), "--ro-bind", path, path]
-    words += [*_links(), *_rooms(), *_fonts()]
+    words += [*_programs(shown), *_rooms(), *_fonts()]
     words += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--"]
     return tuple(words)
 
@@ -101,7 +102,6 @@ def _way_to(path: str) -> list[str]:
 def _own_places() -> list[str]:
     """Return the folders of this interpreter and of this package, none inside another."""
     found = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix]
-    found.append(str(Path(sys.executable).parent))
     found.append(str(Path(markbook.__file__).resolve().parent))
     if site.ENABLE_USER_SITE:
         found.append(site.getusersitepackages())
@@ -118,18 +118,20 @@ def _outermost(paths: Iterable[str]) -> list[str]:
     return kept
 
 
-def _links() -> list[str]:
-    """Return links that an environment's python goes by, where they lead through other folders."""
+def _programs(bound: Iterable[str]) -> list[str]:
+    """Return words that show the links by which this interpreter is started, outside of ``bound``.
+
+    Each as the program it leads to: the folder of a link may be somebody's home.
+    """
     words: list[str] = []
+    inside = (*_SYSTEM, *bound)
     link = Path(sys.executable)
-    while link.is_symlink():
-        target = link.parent / link.readlink()
-        for folder in (target.parent, target.parent.parent):
-            # pyenv and uv name a version by a link beside it
-            if folder.is_symlink() and not folder.is_relative_to("/usr"):
-                words += ["--symlink", str(folder.readlink()), str(folder)]
-        link = target
-    return words
+    while True:
+        if not any(link.is_relative_to(folder) for folder in inside):
+            words += [*_way_to(str(link)), "--ro-bind", str(link), str(link)]
+        if not link.is_symlink():
+            return words
+        link = Path(os.path.normpath(link.parent / link.readlink()))
 
 
 def _rooms() -> list[str]:
