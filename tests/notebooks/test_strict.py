@@ -50,6 +50,7 @@ FAULTS = [
     (b"[" + b"1," * 2_000_001 + b"1]", "2,000,000 values", None),
     (b'"' + b"x" * 50_000_000 + b'"', "50 MB are not read", None),
     (notebook(*[{}] * 10_001), "10,001 cells", None),
+    (notebook(cell(source="x\n" * 500_001)), "more than 500,000 lines", None),
     (b"3", "it is no object", None),
     (notebook(cells={}), "its cells are no list", None),
     (notebook(nbformat=99), "format 99", None),

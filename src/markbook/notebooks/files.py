@@ -13,7 +13,7 @@ from nbformat.v4.nbjson import JSONReader
 from nbformat.v4.rwbase import split_lines, strip_transient
 
 from markbook.errors import NotebookError
-from markbook.notebooks.strict import MOST_CELLS, load_json, shape_fault
+from markbook.notebooks.strict import MOST_CELLS, MOST_LINES, lines_of, load_json, shape_fault
 from markbook.notebooks.tidying import OLD_FORMAT, tidy, upgraded
 from markbook.text.controls import visible_plain
 from markbook.text.files import write_atomic
@@ -83,6 +83,12 @@ def _framed(document: Any, path: Path | None) -> dict[str, Any]:
             f"Too large: it has {len(cells):,} cells; more than {MOST_CELLS:,} are not read.",
             path=path,
             hint="Take out the empty ones.",
+        )
+    if "cells" in document and lines_of(document) > MOST_LINES:
+        raise NotebookError(
+            f"Too large: its cells have more than {MOST_LINES:,} lines.",
+            path=path,
+            hint="Take out what is not an answer.",
         )
     return document
 

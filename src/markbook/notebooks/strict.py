@@ -22,7 +22,9 @@ __all__ = [
     "MOST_CELLS",
     "MOST_COMMAS",
     "MOST_DEPTH",
+    "MOST_LINES",
     "MOST_PARTS",
+    "lines_of",
     "load_json",
     "shape_fault",
 ]
@@ -40,6 +42,9 @@ MOST_DEPTH = 100
 """Lists and objects inside each other; the widgets and figures of libraries have 20 to 30."""
 
 MOST_CELLS = 10_000
+
+MOST_LINES = 500_000
+"""Lines of all cells' texts: the format keeps each by itself, and each takes 100 bytes and more."""
 
 _SAVE = "Open it in JupyterLab and save it again."
 _AGAIN = "Get the whole file again."
@@ -220,6 +225,16 @@ def shape_fault(document: dict[str, Any]) -> str:
         if fault:
             return f"cell {number} {fault}"
     return ""
+
+
+def lines_of(document: dict[str, Any]) -> int:
+    """Return how many lines the texts of a notebook's cells have together, of any shape."""
+    sources = [cell.get("source") for cell in document["cells"] if isinstance(cell, dict)]
+    return sum(
+        source.count("\n") if isinstance(source, str) else len(source)
+        for source in sources
+        if isinstance(source, str | list)
+    )
 
 
 def _cell_fault(cell: object) -> str:
