@@ -13,7 +13,6 @@ import tempfile
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +21,12 @@ import pytest
 from markbook.autograde import autograde
 from markbook.collect import collect_papers
 from markbook.course import Course
+from markbook.errors import IsolationError
 from markbook.executors import open_executor
 from markbook.export import export_scores
 from markbook.feedback import write_feedback
 from markbook.gradebook import Gradebook
-from markbook.kernels.sandbox.probe import IsolationError, require_isolation
+from markbook.kernels.sandbox.probe import require_isolation
 from markbook.model import Mark, score
 from markbook.release import build
 from markbook.rubrics import load_rubrics
@@ -61,18 +61,7 @@ def catalogue() -> ModuleType:
 
 def able(each: Any) -> bool:
     """Tell whether this machine can make and run an input."""
-    if "isolation" in each.needs and not can_isolate():
-        return False
     return "root" not in each.needs or os.geteuid() == 0
-
-
-@cache
-def can_isolate() -> bool:
-    try:
-        require_isolation()
-    except IsolationError:
-        return False
-    return True
 
 
 @dataclass
@@ -118,7 +107,16 @@ class World:
 
 @pytest.fixture(scope="session")
 def world(catalogue: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Run the class of ten honest students alone, then with every hostile input."""
+    """Run the class of ten honest students alone, then with every hostile input.
+
+    Nothing of it is run where code cannot be locked up.
+    """
+    try:
+        require_isolation()
+    except IsolationError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
     top = tmp_path_factory.mktemp("hostile")
     catalogue.write_course(top / "plain")
     build(Course.open(top / "plain"), "hw")
