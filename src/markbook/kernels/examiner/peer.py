@@ -8,24 +8,20 @@ its special methods, its attributes. Which objects the clean side lets be asked 
 from __future__ import annotations
 
 import builtins
-import contextlib
 import inspect
-import io
 import sys
 import types
 from typing import TYPE_CHECKING, Any
 
 from markbook.kernels.examiner import stubs
+from markbook.kernels.examiner.said import collected
 from markbook.kernels.examiner.values import Codec, NoValueError, Table, TooMuchError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from markbook.kernels.examiner.wire import Channel
 
-__all__ = ["Peer", "UncrossableError", "collected"]
+__all__ = ["Peer", "UncrossableError"]
 
-_MOST_SAID = 1_000_000  # characters that one question may print
 _FUNCTIONS: tuple[type, ...] = (
     types.FunctionType,
     types.BuiltinFunctionType,
@@ -47,37 +43,6 @@ _TYPE_NAMES = {kind: name for name, kind in _TYPES.items()}
 
 class UncrossableError(BaseException):
     """Something that cannot be asked across processes. No ``except Exception`` catches it."""
-
-
-class _Said(io.TextIOBase):
-    """Keeps what is printed, with where it was printed to."""
-
-    def __init__(self, name: str, into: list[list[str]]) -> None:
-        self.name = name
-        self.into = into
-
-    def write(self, text: str) -> int:
-        if len(self.into) < _MOST_SAID // 100:
-            if self.into and self.into[-1][0] == self.name and len(self.into[-1][1]) < 10_000:
-                self.into[-1][1] += text[:_MOST_SAID]
-            else:
-                self.into.append([self.name, text[:_MOST_SAID]])
-        return len(text)
-
-    def writable(self) -> bool:
-        return True
-
-
-@contextlib.contextmanager
-def collected() -> Iterator[list[list[str]]]:
-    """Collect what is printed: pairs of stream and text, in order."""
-    said: list[list[str]] = []
-    kept = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _Said("stdout", said), _Said("stderr", said)
-    try:
-        yield said
-    finally:
-        sys.stdout, sys.stderr = kept
 
 
 class Peer:

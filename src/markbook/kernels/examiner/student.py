@@ -6,6 +6,7 @@ returns values, and those are the student's anyway.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import os
@@ -40,18 +41,14 @@ class StudentSide:
 
     def attend(self) -> None:
         """Answer whenever the kernel has nothing to run. Before its loop starts."""
-        from tornado.ioloop import IOLoop
+        asyncio.get_event_loop().add_reader(self.control, self.converse)
 
-        IOLoop.current().add_handler(self.control, self.converse, IOLoop.READ)
-
-    def converse(self, *_: Any) -> None:
+    def converse(self) -> None:
         """Take an order, and answer until the other side is gone."""
         self.control.settimeout(1)
         request = receive(self.control)
         if request is None:  # the grader has ended, and so will this process
-            from tornado.ioloop import IOLoop
-
-            IOLoop.current().remove_handler(self.control)
+            asyncio.get_event_loop().remove_reader(self.control)
             return
         order, (theirs,) = request
         if order["copy"]:

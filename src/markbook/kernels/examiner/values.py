@@ -14,12 +14,17 @@ from __future__ import annotations
 
 import base64
 import collections
-import datetime as dt
-import decimal
-import fractions
 import math
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
+
+from markbook.kernels.examiner.plain import (
+    READERS,
+    WRITERS,
+    NoValueError,
+    TooMuchError,
+    expect,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,21 +33,10 @@ __all__ = ["Codec", "NoValueError", "References", "Table", "TooMuchError"]
 
 _DEPTH = 100  # levels of containers; deeper ones are rather loops that a student made
 _NODES = 1_000_000  # values in one exchange; JSON of some 10 MB
-_SAFE = 2**53  # beyond, an int is text: JSON readers differ, and Python's own has a limit of digits
-_MOST_BITS = 400_000  # of an int: 100,000 hexadecimal digits
 
 _PLAIN = frozenset({type(None), bool, str})
-_DATES: dict[str, type[Any]] = {"date": dt.date, "time": dt.time, "datetime": dt.datetime}
 _VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
 _DTYPES = "biufcMmSU"  # kinds of numpy's types whose bytes say all
-
-
-class NoValueError(ValueError):
-    """What was sent is no value."""
-
-
-class TooMuchError(ValueError):
-    """A value is too large, or too deep, to cross."""
 
 
 class References(Protocol):
@@ -90,7 +84,7 @@ class Codec:
         kind = type(value)
         if kind in _PLAIN:
             return value
-        plain = _WRITERS.get(kind)
+        plain = WRITERS.get(kind)
         node = plain(value) if plain is not None else None
         if node is not None:
             return node
@@ -205,10 +199,10 @@ class Codec:
             value = _EMPTY[tag]()
             if tag == "deque":
                 value = collections.deque(maxlen=node[2][0])
-            _expect(_index(node[1]) == table.add(value))
+            expect(_index(node[1]) == table.add(value))
             self.fill(value, node[2], table, depth)
             return value
-        reader = _READERS.get(tag)
+        reader = READERS.get(tag)
         return reader(node) if reader is not None else self._read_rarer(node, table, depth)
 
     def _read_rarer(self, node: list[Any], table: Table, depth: int) -> Any:
@@ -251,18 +245,18 @@ class Codec:
             value.extend(items)
 
     def _items(self, nodes: Any, table: Table, depth: int) -> list[Any]:
-        _expect(type(nodes) is list)
+        expect(type(nodes) is list)
         return [self.decode(node, table, depth + 1) for node in nodes]
 
     def _pairs(self, nodes: Any, table: Table, depth: int) -> list[tuple[Any, Any]]:
-        _expect(type(nodes) is list)
+        expect(type(nodes) is list)
         return [
             (self.decode(k, table, depth + 1), self.decode(v, table, depth + 1)) for k, v in nodes
         ]
 
     def _named(self, node: list[Any], table: Table, depth: int) -> Any:
         _, name, fields, items = node
-        _expect(type(name) is str and len(fields) < 200 and all(type(f) is str for f in fields))
+        expect(type(name) is str and len(fields) < 200 and all(type(f) is str for f in fields))
         kind: Any = _named_type(name, tuple(fields))
         return kind(*self._items(items, table, depth))
 
@@ -270,11 +264,11 @@ class Codec:
         if node[0] == "scalar":
             import numpy as np
 
-            _expect(_fits(node[1]))
+            expect(_fits(node[1]))
             data = base64.b64decode(node[2], validate=True)
             return np.frombuffer(data, np.dtype(node[1]), 1)[0]
         number = table.add(None)  # its place, before those of what it holds
-        _expect(number == _index(node[1]))
+        expect(number == _index(node[1]))
         value = self._array_value(node[2], table, depth)
         table.objects[number] = value
         table.numbers[id(value)] = number
@@ -284,40 +278,27 @@ class Codec:
         import numpy as np
 
         kind, shape, data = content
-        _expect(type(shape) is list and len(shape) <= 32)
+        expect(type(shape) is list and len(shape) <= 32)
         shape = tuple(_index(length) for length in shape)
-        _expect(math.prod(shape) <= 8 * _NODES)
+        expect(math.prod(shape) <= 8 * _NODES)
         if kind == "O":
             items = self._items(data, table, depth)
             flat = np.empty(len(items), object)
             for place, item in enumerate(items):
                 flat[place] = item
             return flat.reshape(shape)
-        _expect(_fits(kind))
+        expect(_fits(kind))
         raw = base64.b64decode(data, validate=True)
         return np.frombuffer(bytearray(raw), np.dtype(kind)).reshape(shape)
 
 
-def _expect(condition: bool) -> None:
-    if not condition:
-        raise NoValueError("not as agreed")
-
-
 def _index(value: Any) -> int:
-    _expect(type(value) is int and value >= 0)
+    expect(type(value) is int and value >= 0)
     return int(value)
 
 
 def _fits(dtype: Any) -> bool:
     return type(dtype) is str and 2 < len(dtype) < 30 and dtype[1] in _DTYPES
-
-
-def _int(value: int) -> Any:
-    if -_SAFE <= value <= _SAFE:
-        return value
-    if value.bit_length() > _MOST_BITS:
-        raise TooMuchError("a number has too many digits to be looked at elsewhere")
-    return ["int", hex(value)]
 
 
 def _is_named(kind: type[Any]) -> bool:
@@ -334,31 +315,9 @@ _named_types: dict[tuple[str, tuple[str, ...]], type[Any]] = {}
 
 def _named_type(name: str, fields: tuple[str, ...]) -> type[Any]:
     if (name, fields) not in _named_types:
-        _expect(len(_named_types) < 1000)
+        expect(len(_named_types) < 1000)
         _named_types[name, fields] = collections.namedtuple(name, fields)
     return _named_types[name, fields]
-
-
-def _moment(value: Any) -> list[Any] | None:
-    zone = getattr(value, "tzinfo", None)
-    if zone is not None and type(zone) is not dt.timezone:
-        return None
-    return [type(value).__name__, value.isoformat(), getattr(value, "fold", 0)]
-
-
-def _read_moment(node: list[Any]) -> Any:
-    value = _DATES[node[0]].fromisoformat(node[1])
-    return value.replace(fold=1) if node[2] == 1 else value
-
-
-def _read_int(node: list[Any]) -> int:
-    _expect(len(node[1]) < _MOST_BITS)
-    return int(node[1], 16)
-
-
-def _read_float(node: list[Any]) -> float:
-    _expect(node[1] in ("nan", "inf", "-inf"))
-    return float(node[1])
 
 
 def _view(items: list[Any]) -> Any:
@@ -382,32 +341,4 @@ _COLLECTED: dict[str, Callable[[list[Any]], Any]] = {
     "slice": lambda items: slice(items[0], items[1], items[2]),
     "keys": lambda items: dict.fromkeys(items).keys(),
     "values": _view,
-}
-_WRITERS: dict[type[Any], Callable[[Any], Any]] = {
-    int: _int,
-    float: lambda value: value if math.isfinite(value) else ["float", repr(value)],
-    bytes: lambda value: ["bytes", base64.b64encode(value).decode()],
-    complex: lambda value: ["complex", repr(value.real), repr(value.imag)],
-    **dict.fromkeys(_DATES.values(), _moment),
-    range: lambda value: ["range", *(hex(n) for n in (value.start, value.stop, value.step))],
-    type(...): lambda _: ["ellipsis"],
-    type(NotImplemented): lambda _: ["notimplemented"],
-    dt.timedelta: lambda value: ["timedelta", value.days, value.seconds, value.microseconds],
-    dt.timezone: lambda value: ["timezone", value.utcoffset(None).total_seconds()],
-    decimal.Decimal: lambda value: ["Decimal", str(value)],
-    fractions.Fraction: lambda value: ["Fraction", hex(value.numerator), hex(value.denominator)],
-}
-_READERS: dict[str, Callable[[list[Any]], Any]] = {
-    "int": _read_int,
-    "float": _read_float,
-    "bytes": lambda node: base64.b64decode(node[1], validate=True),
-    "complex": lambda node: complex(float(node[1]), float(node[2])),
-    "range": lambda node: range(int(node[1], 16), int(node[2], 16), int(node[3], 16)),
-    "ellipsis": lambda _: ...,
-    "notimplemented": lambda _: NotImplemented,
-    "timedelta": lambda node: dt.timedelta(*map(int, node[1:4])),
-    "timezone": lambda node: dt.timezone(dt.timedelta(seconds=float(node[1]))),
-    "Decimal": lambda node: decimal.Decimal(node[1]),
-    "Fraction": lambda node: fractions.Fraction(int(node[1], 16), int(node[2], 16)),
-    **dict.fromkeys(_DATES, _read_moment),
 }
