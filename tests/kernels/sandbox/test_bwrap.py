@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import markbook
 from markbook.kernels.sandbox import places
-from markbook.kernels.sandbox.bwrap import command
+from markbook.kernels.sandbox.bwrap import command, seen_in_tmp
 
 if TYPE_CHECKING:
     import pytest
@@ -34,9 +34,12 @@ def test_the_server_sees_neither_the_repository_nor_home(bubblewrap: str) -> Non
     seen = _inside(command(), f"import os; print([os.path.isdir(p) for p in {hidden[:2]}])")
     assert seen == "[False, False]"
     listed = _inside(
-        command(), f"import os; p = {hidden[3]!r}\nprint(os.path.isdir(p) and os.listdir(p))"
+        command(), f"import os; p = {hidden[3]!r}\nprint(os.listdir(p) if os.path.isdir(p) else [])"
     )
-    assert listed in ("False", "[]", "['.pyenv']"), "of home, the way to this Python at most"
+    ways = [Path(p) for p in (sys.prefix, sys.base_prefix, markbook.__file__)]
+    home = Path(hidden[3])
+    leading = {way.relative_to(home).parts[0] for way in ways if way.is_relative_to(home)}
+    assert set(eval(listed)) <= leading, "of home, the ways to this Python and this package only"
 
 
 def test_nothing_is_writable_for_the_server_but_its_own_folders(bubblewrap: str) -> None:
@@ -51,12 +54,12 @@ def test_nothing_is_writable_for_the_server_but_its_own_folders(bubblewrap: str)
     }  # fmt: skip
 
 
-def test_folders_that_hold_temporary_files_may_hold_an_environment(
-    bubblewrap: str, tmp_path: Path
-) -> None:
-    assert places.place(command()) in ("/tmp", places.OTHER)
-    inside_tmp = ("--ro-bind", "/tmp/venv", "/tmp/venv")
-    assert places.place(inside_tmp) == places.OTHER
+def test_what_is_shown_in_tmp_is_known_by_folders_and_links() -> None:
+    words = (
+        "--ro-bind", "/usr", "/usr", "--ro-bind", "/tmp/venv", "/tmp/venv",
+        "--symlink", "3.11.7", "/tmp/pythons/3.11", "--dir", "/tmp", "--dir", "/tmp/pythons",
+    )  # fmt: skip
+    assert seen_in_tmp(words) == (("/tmp/venv", ""), ("/tmp/pythons/3.11", "3.11.7"))
 
 
 def test_a_list_of_fonts_is_handed_on(
@@ -85,7 +88,7 @@ def test_an_interpreter_that_is_reached_by_links_is_found_and_their_folders_are_
     program = f"""
 import os, subprocess, sys
 sys.path[:0] = {[str(Path(markbook.__file__).parents[1]), *sys.path]!r}
-from markbook.kernels.sandbox.bwrap import command
+from markbook.kernels.sandbox.bwrap import command, seen_in_tmp
 code = "import mmap, os, sys; print(sys.prefix, os.path.exists({str(home / "bin" / "secret")!r}))"
 subprocess.run([*command(), sys.executable, "-c", code], check=True, cwd="/")
 """

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -126,6 +127,23 @@ def test_a_folder_may_be_made_readable(tmp_path: Path) -> None:
     assert in_room(read, readable=(str(tmp_path),)) == "shared"
     written = f"open({str(tmp_path / 'data')!r}, 'w')"
     assert in_room(written, readable=(str(tmp_path),)) in ("OSError", "PermissionError")
+
+
+def test_what_is_readable_in_tmp_leaves_the_rest_of_tmp_the_kernels_own() -> None:
+    with TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        (Path(folder) / "data").write_text("shared")
+        code = (
+            f"import os\nprint(open({folder + '/data'!r}).read(), len(open('/tmp/mine', 'w').name),"
+            f" os.listdir('/markbook/behind'))\nopen({folder + '/new'!r}, 'x')"
+        )
+        with Room({}, readable=(folder,)) as room:
+            for _ in range(2):  # a second notebook of the submission finds the same
+                said = run(
+                    room,
+                    f"import os\nif os.path.exists('/tmp/mine'): os.remove('/tmp/mine')\n{code}",
+                )
+                assert said in ("shared 9 []\nOSError", "shared 9 []\nPermissionError")
 
 
 def test_code_that_takes_too_much_memory_is_ended_with_that_reason() -> None:

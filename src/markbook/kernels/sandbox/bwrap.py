@@ -21,7 +21,7 @@ from markbook.kernels.sandbox import places
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["command", "find_bwrap"]
+__all__ = ["command", "find_bwrap", "seen_in_tmp"]
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 # What programs and libraries want to know of a system, and nobody's secret.
@@ -77,6 +77,18 @@ def command(readable: Iterable[str] = ()) -> tuple[str, ...]:
     words += [*_programs(shown), *_rooms(), *_fonts()]
     words += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--"]
     return tuple(words)
+
+
+def seen_in_tmp(words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return what a command line shows in /tmp: paths, and what they link to ("": a folder).
+
+    A kernel's own /tmp lies over it, and shows it again.
+    """
+    seen = []
+    for what, source, target in zip(words, words[1:], words[2:], strict=False):
+        if what in ("--ro-bind", "--symlink") and target.startswith(f"{places.PRIVATE}/"):
+            seen.append((target, source if what == "--symlink" else ""))
+    return tuple(seen)
 
 
 def _system() -> list[str]:
@@ -139,7 +151,7 @@ def _rooms() -> list[str]:
     words = ["--dir", os.path.dirname(places.ROOMS)]  # noqa: PTH120
     for place, size in ((places.ROOMS, 65536), (places.SERVER, _SERVER_BYTES)):
         words += ["--size", str(size), "--tmpfs", place]
-    words += ["--dir", places.EMPTY, "--dir", places.OTHER]
+    words += ["--dir", places.EMPTY, "--dir", places.BEHIND]
     for name in ("HOME", "TMPDIR"):
         words += ["--setenv", name, places.SERVER]
     return [*words, "--unsetenv", "XDG_CACHE_HOME"]

@@ -88,30 +88,46 @@ def enter(box: dict[str, Any], files: list[int]) -> None:
         syscalls.become_ordinary(_USER)
     syscalls.drop_capabilities(box["user"])
     syscalls.set_dumpable()
-    place = str(box["place"])
     if box["fresh"]:
-        for folder in places.folders(place):
+        for folder in (places.HOME, places.WORK):
             os.mkdir(folder, 0o700)  # noqa: PTH102
-        unpack(parcel, places.work(place))
-        _link_fonts(place)
+        unpack(parcel, places.WORK)
+        _link_fonts()
     else:
         os.close(parcel)
     syscalls.no_new_privileges()
-    landlock.restrict([place, "/dev/shm"])
+    landlock.restrict([places.PRIVATE, "/dev/shm"])
     program = _filters[bool(box["grouped"])]
     if program is not None:
         seccomp.install(program)
 
 
 def _mount(box: dict[str, Any]) -> None:
-    place, room = str(box["place"]), f"{places.ROOMS}/{box['room']}"
+    room, seen = f"{places.ROOMS}/{box['room']}", box["seen"]
     syscalls.unshare(syscalls.NEW_MOUNTS | syscalls.NEW_IPC)
     syscalls.mount("none", "/", flags=syscalls.PRIVATE | syscalls.RECURSIVE)
     syscalls.mount("proc", "/proc", "proc", syscalls.SAFE | 8)
-    syscalls.mount(room, place, flags=syscalls.BIND)
-    syscalls.mount(f"{place}/shm", "/dev/shm", flags=syscalls.BIND)
-    for hidden in (places.ROOMS, places.SERVER):
+    if seen:
+        syscalls.mount(places.PRIVATE, places.BEHIND, flags=syscalls.BIND | syscalls.RECURSIVE)
+    syscalls.mount(room, places.PRIVATE, flags=syscalls.BIND)
+    syscalls.mount(f"{places.PRIVATE}/shm", "/dev/shm", flags=syscalls.BIND)
+    for path, link in seen:
+        _show_again(path, link)
+    for hidden in (places.ROOMS, places.SERVER, places.BEHIND):
         syscalls.mount(places.EMPTY, hidden, flags=syscalls.BIND)
+
+
+def _show_again(path: str, link: str) -> None:
+    """Show what lies in the server's /tmp, this Python for instance, in the kernel's as well."""
+    usual = os.umask(0o022)  # the way there is for whoever the kernel becomes
+    os.makedirs(os.path.dirname(path) if link else path, exist_ok=True)  # noqa: PTH103, PTH120
+    os.umask(usual)
+    if link:
+        with contextlib.suppress(FileExistsError):  # of the submission's notebook before
+            os.symlink(link, path)  # noqa: PTH211
+        return
+    behind = f"{places.BEHIND}{path.removeprefix(places.PRIVATE)}"
+    syscalls.mount(behind, path, flags=syscalls.BIND | syscalls.RECURSIVE)
 
 
 def _limit(bounds: dict[str, Any]) -> None:
@@ -132,8 +148,8 @@ def _limit(bounds: dict[str, Any]) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + _WAITS))
 
 
-def _link_fonts(place: str) -> None:
-    folder = f"{place}/home/.matplotlib"
+def _link_fonts() -> None:
+    folder = f"{places.HOME}/.matplotlib"
     os.mkdir(folder, 0o700)  # noqa: PTH102
     for name in os.listdir(places.FONTS):  # noqa: PTH208
         os.symlink(f"{places.FONTS}/{name}", f"{folder}/{name}")  # noqa: PTH211

@@ -57,7 +57,7 @@ class Room:
         self.parcel = pack(files)
         memory = self.bounds.memory
         self.group = ControlGroup.make(memory) if memory is not None else None
-        self._place = places.place(self.wrap)
+        self._seen = bwrap.seen_in_tmp(self.wrap)
         self._killed = 0
         self._server: ForkServer | None = None
 
@@ -70,17 +70,17 @@ class Room:
     @property
     def cwd(self) -> str:
         """The working folder, as the kernel sees it."""
-        return places.work(self._place)
+        return places.WORK
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """Return a kernel's environment in this room."""
-        return places.environment(self._place, dict(given))
+        return places.environment(dict(given))
 
     def order(self) -> dict[str, Any]:
         """Return what the server and the kernel have to know of the room."""
         return {
             "room": self.name,
-            "place": self._place,
+            "seen": self._seen,
             "user": self.user,
             "bounds": self.bounds.as_json(),
             "grouped": self.group is not None,
