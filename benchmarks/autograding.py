@@ -1,7 +1,8 @@
 """Autograding one submission, by nbgrader and by Markbook, with the gradebook written.
 
 Thirteen answers in words on one core; the same with an answer cell and a test cell of code, each
-submission in a kernel of its own, on one core and on two.
+submission in a kernel of its own, on one core and on two: as nbgrader runs it, and as Markbook does
+unless it is told otherwise, locked up and with each test in a clean process, too.
 """
 
 from __future__ import annotations
@@ -21,14 +22,24 @@ if TYPE_CHECKING:
     from harness import Target
 
 
-class Duel:
-    """Both sides on the same class and cores, each round on a fresh copy, scores compared."""
+LOCKED = 1.25  # times what a submission may take as nbgrader runs it
+_PLAIN = 'c.Markbook.isolation = "none"\nc.Markbook.tests = "as-nbgrader"\n'
 
-    def __init__(self, bench: Bench, assignment: str, cores: frozenset[int], few: int) -> None:
+
+class Duel:
+    """Both sides on the same class and cores, each round on a fresh copy, scores compared.
+
+    ``settings`` are lines that are added to the course's configuration.
+    """
+
+    def __init__(
+        self, bench: Bench, assignment: str, cores: frozenset[int], few: int, settings: str
+    ) -> None:
         self.bench = bench
         self.assignment = assignment
         self.cores = cores
         self.few = few
+        self.settings = settings
         self.agreed = 0
         self._last: dict[str, Path] = {}
         self.starts: list[float] = []
@@ -56,6 +67,9 @@ class Duel:
         if whose in self._last:
             shutil.rmtree(self._last.pop(whose))
         course = courses.class_of(self.bench, self.assignment, students)
+        if self.settings:
+            with (course / "nbgrader_config.py").open("a", encoding="utf-8") as config:
+                config.write(self.settings)
         self._last[whose] = course
         return course
 
@@ -66,13 +80,16 @@ class Duel:
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    yield _row(bench, courses.THIRTEEN, one_core(), "text-only submission (13 answers)", 10, 80)
+    yield _row(bench, courses.THIRTEEN, one_core(), "text-only submission (13 answers)", (10, 80))
     what = "submission with two code cells, fresh kernel"
-    yield _row(bench, courses.CODE, one_core(), what, 60, 15)
+    plain, locked = f"{what}, as nbgrader runs it", f"{what}, locked up, tests examined"
+    yield _row(bench, courses.CODE, one_core(), plain, (60, 15), _PLAIN)
+    yield _row(bench, courses.CODE, one_core(), locked, (60 * LOCKED, 15 / LOCKED))
     if bench.quick:
         return
     if len(two_cores()) == 2:
-        yield _row(bench, courses.CODE, two_cores(), what, None, 25)
+        yield _row(bench, courses.CODE, two_cores(), plain, (None, 25), _PLAIN)
+        yield _row(bench, courses.CODE, two_cores(), locked, (None, 25 / LOCKED))
     else:
         bench.say(f"{what}, two cores: left out, for there is one core only")
 
@@ -82,15 +99,17 @@ def _row(
     assignment: str,
     cores: frozenset[int],
     what: str,
-    limit: float | None,
-    ratio: float,
+    wanted: tuple[float | None, float],
+    settings: str = "",
 ) -> Row:
+    """Return a line; ``wanted`` are at most how many milliseconds, and at least which ratio."""
+    limit, ratio = wanted
     text_only = assignment == courses.THIRTEEN
     few = bench.of(12, 2)
     many = bench.of(400, 14) if text_only else bench.of(60, 7) * len(cores)
     warm_up = bench.of(28 if text_only else 8, 2)
     places = "one core" if len(cores) == 1 else "two cores"
-    duel = Duel(bench, assignment, cores, few)
+    duel = Duel(bench, assignment, cores, few, settings)
     stock_ms, own_ms = bench.turns(f"{what}, {places}", duel.theirs, duel.ours(many, warm_up))
     targets: list[Target] = [] if limit is None else [at_most(limit, own_ms)]
     start = sum(duel.starts) / len(duel.starts)
@@ -105,6 +124,7 @@ def _row(
             f"nbgrader's start-up is not counted: {start:.1f} s",
             f"Markbook: the whole step over {many}, divided by them, after {warm_up} to warm up",
             f"{duel.agreed:,} automatic scores compared: all equal",
+            *(f"with {line}" for line in settings.splitlines()),
         ),
         commands=(
             f"nbgrader autograde {assignment}",

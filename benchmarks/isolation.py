@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 WITHIN = 1.25
-ROUNDS = 5  # both sides are quick, and what is measured is a small difference
+ROUNDS = 3
 
 
 def measure(bench: Bench) -> Iterator[Row]:

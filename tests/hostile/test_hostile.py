@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import site
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
+import markbook
 
 _SPEC = importlib.util.spec_from_file_location(
     "markbook_hostile_catalogue", Path(__file__).with_name("catalogue.py")
@@ -264,6 +267,13 @@ def test_nothing_was_written_outside(world):
     assert sorted(path.name for path in world.home.iterdir() if path.name[0] != ".") == [
         "secret.txt"
     ]
+
+
+def test_no_program_of_the_graders_was_changed(world):
+    modules = [*Path(markbook.__file__).parent.rglob("*.py")]
+    packages = [Path(folder) for folder in site.getsitepackages()]
+    modules += [path for folder in packages for path in folder.glob("*.pth")]
+    assert [p for p in modules if "changes-the-graders-program" in p.read_text("utf-8")] == []
 
 
 def test_nobody_was_called(world):

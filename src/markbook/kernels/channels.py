@@ -30,6 +30,7 @@ __all__ = ["Channels"]
 _EACH = 100
 _HEADROOM = 64 * 1024  # bytes of a largest message that are not its output: header, metadata
 _TURN = 500  # messages taken in one go, so that deadlines are looked at in a flood
+_DEEP = 80  # lists and objects in each other; a notebook may have 100, and an output is its sixth
 _LONG = 86_400.0  # seconds of one wait, where there is no deadline
 _ENDING = 1.0  # seconds between a broken connection and the news that its process ended
 
@@ -196,6 +197,8 @@ class Channels:
     def _read(self, frames: list[bytes]) -> dict[str, Any] | None:
         """Return a message as jupyter_client has it, or None where the kernel's code forged it.
 
+        ``deep`` says beside that its content is nested too deeply for a notebook.
+
         jupyter_client's own ``deserialize`` looks for dates in all of both headers, which was a
         quarter of this client's time.
         """
@@ -219,6 +222,7 @@ class Channels:
             message["msg_id"], message["msg_type"] = head["msg_id"], str(head["msg_type"])
             message["parent_header"].get("msg_id")
             message["content"].get("text")
+            message["deep"] = _is_deep(content, message["content"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
         return message
@@ -232,3 +236,20 @@ class Channels:
         kept = text.encode("utf-8", "replace")[: max(0, allowed)]
         message["content"]["text"] = kept.decode("utf-8", "ignore")
         return bool(message["content"]["text"])
+
+
+def _is_deep(content: bytes, value: object) -> bool:
+    if content.count(b"[") + content.count(b"{") <= _DEEP:
+        return False
+    layer = [value]
+    for _ in range(_DEEP):
+        inner: list[object] = []
+        for each in layer:
+            if isinstance(each, dict):
+                inner += each.values()
+            elif isinstance(each, list):
+                inner += each
+        layer = [each for each in inner if isinstance(each, dict | list)]
+        if not layer:
+            return False
+    return True

@@ -244,6 +244,8 @@ class ForkedClient(NotebookClient):
                 continue
             turn.heard()
             try:
+                if message["deep"]:
+                    raise ValueError("An output is nested too deeply to be kept in a notebook.")
                 self.process_message(message, turn.cell, self._cell_index)
             except CellExecutionComplete:
                 turn.idle = True
@@ -321,7 +323,8 @@ class ForkedClient(NotebookClient):
 
 def _as_it_is(message: dict[str, Any]) -> NotebookNode:
     kind = message["msg_type"].replace("update_display_data", "display_data")
-    content = message["content"] if isinstance(message["content"], dict) else {}
+    keep = isinstance(message["content"], dict) and not message["deep"]
+    content = message["content"] if keep else {}
     content = {key: value for key, value in content.items() if key != "transient"}
     return from_dict({**content, "output_type": kind})
 
