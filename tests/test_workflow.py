@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -128,6 +129,20 @@ def test_a_run_killed_again_and_again_ends_with_the_same_gradebook(
         assert {name: found[0] for name, found in pages(course, folder).items()} == {
             name: found[0] for name, found in pages(undisturbed, folder).items()
         }
+
+
+def test_a_release_that_was_stored_in_part_only_is_stored_by_the_next_run(
+    finished: Any, papers: list[str], tmp_path: Path, make_course: Any
+) -> None:
+    undisturbed, _ = finished
+    course = make_course(tmp_path / "course")
+    assert markbook(course, "release", ASSIGNMENT).returncode == 0
+    with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as database, database:
+        for table in ("grade_cells", "solution_cells", "source_cell", "base_cell", "notebook"):
+            database.execute(f"DELETE FROM {table}")
+    result = markbook(course, *run_arguments(papers))
+    assert result.returncode == ATTENTION, result.stdout + result.stderr
+    assert gradebook(course) == gradebook(undisturbed)
 
 
 def pages(course: Path, folder: str) -> dict[str, tuple[str, int]]:

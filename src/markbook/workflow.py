@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from markbook import release
 from markbook.autograde import autograde
 from markbook.collect import collect_exchange, collect_papers
+from markbook.errors import NotebookError
 from markbook.feedback import write_feedback
 from markbook.gradebook import Gradebook
 from markbook.gradebook.nbgrader import Exchanged
 from markbook.marking import accept
+from markbook.notebooks import read_questions
 from markbook.statistics import write_report
 from markbook.suggest import suggest
 
@@ -101,7 +103,7 @@ def run(
         return lambda event: on_step(step, event)
 
     with Gradebook.open(course) as gb:
-        if not gb.released(name):
+        if not _is_released(course, gb, name):
             on_step("release", release.build(course, name))
         collected, exchanged = _collect(course, plan, events_of("collect"))
         on_step("collect", collected if collected is not None else exchanged)
@@ -140,3 +142,18 @@ def _collect(
     if plan.exchange:
         return None, collect_exchange(course, plan.assignment)
     return None, Exchanged(())
+
+
+def _is_released(course: Course, gb: Gradebook, assignment: str) -> bool:
+    """Tell whether the gradebook has all of the release.
+
+    nbgrader stores it piece by piece: a run that was killed meanwhile leaves a part of it.
+    """
+    if not gb.released(assignment):
+        return False
+    try:
+        asked = read_questions(course.release(assignment), assignment)
+    except NotebookError:  # which the steps tell
+        return True
+    kept = {(book.name, cell.id) for book in gb.master(assignment) for cell in book.cells}
+    return {(question.notebook, question.id) for question in asked} <= kept
