@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.util
 import json
 import os
 import re
@@ -31,6 +30,8 @@ from html.parser import HTMLParser
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import hostile_page
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "explanation" / "hostile-compared.md"
@@ -76,17 +77,6 @@ An input can be in several lines.
 """
 
 
-def load_catalogue() -> Any:
-    path = ROOT / "tests" / "hostile" / "catalogue.py"
-    spec = importlib.util.spec_from_file_location("markbook_hostile_catalogue", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 # --- outside: sandboxes, and the page -----------------------------------------------------------
 
 
@@ -99,7 +89,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.inside:
         return work(options.inside, options.names)
-    catalogue = load_catalogue()
+    catalogue = hostile_page.catalogue()
     every = [e for name in HEADINGS for e in catalogue.inputs(name)]
     chosen = [e for e in every if not options.names or e.name in options.names]
     given = [e for e in chosen if not left_out(e)]
@@ -178,7 +168,7 @@ def start(top: Path, number: int, share: list[Any]) -> subprocess.Popen[bytes]:
 def work(target: Path, names: list[str]) -> int:
     import nbgrader.apps.nbgraderapp  # noqa: F401  (imported once, forked for each command)
 
-    catalogue = load_catalogue()
+    catalogue = hostile_page.catalogue()
     wanted = [e for name in HEADINGS for e in catalogue.inputs(name) if e.name in set(names)]
     with target.open("a") as stream:
         for each in wanted:
