@@ -8,9 +8,17 @@ import pytest
 from click.testing import CliRunner
 
 from markbook.cli.main import cli
+from markbook.cli.progress import progress
 from markbook.gradebook import Gradebook
 from markbook.model import Expectation
-from markbook.suggest import QuestionState, QuestionSuggestions, SuggestReport
+from markbook.suggest import (
+    QuestionFinished,
+    QuestionProgress,
+    QuestionStarted,
+    QuestionState,
+    QuestionSuggestions,
+    SuggestReport,
+)
 from markbook.suggest.learned import Tally
 
 
@@ -64,6 +72,30 @@ def test_the_list_and_the_calibration_are_json_too(first):
     answer = keys["answers"][0]
     assert answer["page"].startswith("/markbook/a/hw/q/keys#keys%3A")
     assert (answer["expected"], answer["likely"], answer["cap"]) == (1.5, pytest.approx(1.8), 3)
+
+
+def test_that_only_words_are_read_is_said_once_on_stderr(first, monkeypatch):
+    monkeypatch.setenv("MARKBOOK_SENTENCE_MODEL", "none")
+    for options in ((), ("--json",)):
+        result = first(*options)
+        assert result.stderr == (
+            "Answers are compared by their words only: MARKBOOK_SENTENCE_MODEL is none.\n"
+        )
+
+
+def test_what_questions_are_at_is_shown_until_they_are_finished(monkeypatch, capsys):
+    monkeypatch.setattr("markbook.cli.progress._EVERY", 0.0)
+    with progress("suggesting") as on_event:
+        on_event(QuestionStarted("one", 0, 2))
+        on_event(QuestionProgress("one", "reading meanings", 400, 1000, 0, 2))
+        on_event(QuestionProgress("two", "starting", 0, 0, 0, 2))
+        on_event(QuestionFinished(QuestionSuggestions("one", QuestionState.SUGGESTED), 1, 2))
+    assert capsys.readouterr().err.splitlines() == [
+        "suggesting 0/2",
+        "suggesting 0/2, one: reading meanings, 400 of 1,000 texts",
+        "suggesting 0/2, one: reading meanings, 400 of 1,000 texts; two: starting",
+        "suggesting 1/2, two: starting",
+    ]
 
 
 @pytest.mark.parametrize("wrong", ["0", "-3", "many"])

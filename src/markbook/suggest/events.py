@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from markbook.suggest.report import QuestionSuggestions
 
-__all__ = ["OutsideOpened", "QuestionFinished", "QuestionStarted", "SuggestEvent"]
+__all__ = [
+    "OutsideOpened",
+    "QuestionFinished",
+    "QuestionProgress",
+    "QuestionStarted",
+    "SuggestEvent",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +24,27 @@ class QuestionStarted:
     question: str
     done: int
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionProgress:
+    """A grader goes on: what it does now, with ``read`` of ``texts`` where they are counted.
+
+    Texts are answers, and with a sentence model also the rubric's phrases and exemplars.
+    """
+
+    question: str
+    doing: str
+    read: int
+    texts: int
+    done: int
+    total: int
+
+    @property
+    def now(self) -> str:
+        """Say it in a few words."""
+        count = f", {self.read:,} of {self.texts:,} texts" if self.texts else ""
+        return f"{self.question}: {self.doing}{count}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +68,4 @@ class OutsideOpened:
     local: bool
 
 
-SuggestEvent = QuestionStarted | QuestionFinished | OutsideOpened
+SuggestEvent = QuestionStarted | QuestionProgress | QuestionFinished | OutsideOpened

@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections import Counter
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from markbook import __version__
-from markbook.errors import MarkbookError, NotebookError, UnknownName
-from markbook.graders import AnswerLine, SuggestionLine
-from markbook.graders.learning.sources import installed_model
-from markbook.model import AnswerStatus, QuestionKind, Suggestion
-from markbook.notebooks import read_questions
-from markbook.rubrics import load_rubric, rubric_document
-from markbook.suggest.events import QuestionFinished, QuestionStarted
-from markbook.suggest.kept import fingerprint, keep, kept_metadata
-from markbook.suggest.learned import (
-    Tally,
-    expectations,
-    mark_lines,
-    marks_of_people,
-    short_keys,
-)
+from markbook.errors import MarkbookError
+from markbook.graders.learning.sources import turned_off
+from markbook.model import Suggestion
+from markbook.suggest.events import QuestionFinished, QuestionProgress, QuestionStarted
+from markbook.suggest.kept import keep, kept_metadata
+from markbook.suggest.learned import Tally, expectations, short_keys
 from markbook.suggest.outside import Filled, open_outside
+from markbook.suggest.plans import Plan, asked_questions, make_plan
 from markbook.suggest.report import CONFIDENT, QuestionState, QuestionSuggestions, SuggestReport
-from markbook.suggest.work import Job, JobResult, run_job
+from markbook.suggest.watch import Watch
+from markbook.suggest.work import JobResult, run_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from markbook.course import Course
     from markbook.gradebook import Gradebook
-    from markbook.model import Question, Rubric
+    from markbook.graders import SuggestionLine
+    from markbook.model import Question
     from markbook.suggest.events import SuggestEvent
     from markbook.suggest.outside import OutsideRun
 
@@ -45,23 +37,7 @@ __all__ = ["suggest"]
 _STILL_STORED = ("expected", "marked", "refused", "rubric_version", "tried")
 
 _TIMEOUT = 600.0  # seconds for each cell: a thousand answers take seconds, a loop takes forever
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """A question with a grader to run, and what its run depends on.
-
-    ``tested`` is what the judging of its exemplars depends on: the same without the answers.
-    """
-
-    question: str
-    rubric: Rubric
-    job: Job
-    fingerprint: str
-    tested: str
-    grader: str
-    kept: Path
-    students: int
+_LOOK = 0.5  # seconds between two looks at how far graders are
 
 
 def suggest(  # noqa: PLR0913  (keyword options of one step, each with a default)
@@ -90,15 +66,17 @@ def suggest(  # noqa: PLR0913  (keyword options of one step, each with a default
     about what graders leave open, ``"none"`` for none; by default what the course names, if any.
 
     Raises ``UnknownName`` for an assignment or question that the course lacks, ``NotebookError``
-    when the authored notebooks cannot be read, ``UsageError`` for a suggester that cannot be had.
+    when the authored notebooks cannot be read, ``UsageError`` for a suggester that cannot be had
+    and for an environment that asks for an unknown sentence model.
     """
-    asked = _questions(course, assignment, questions)
+    turned_off()  # an environment that asks for an unknown model stops the run, not each question
+    asked = asked_questions(course, assignment, questions)
     with open_outside(course, gb, assignment, suggester) as outside:
         batch = _Batch(course, gb, assignment, asked, on_event or (lambda _: None), outside)
-        plans: list[_Plan] = []
+        plans: list[Plan] = []
         for question in asked:
             found = batch.plan(question, seed=seed, force=force, timeout=timeout, dry_run=dry_run)
-            if isinstance(found, _Plan):
+            if isinstance(found, Plan):
                 plans.append(found)
             else:
                 batch.finish(found)
@@ -141,10 +119,18 @@ class _Batch:
 
     def plan(
         self, question: Question, *, seed: int, force: bool, timeout: float, dry_run: bool
-    ) -> _Plan | QuestionSuggestions:
+    ) -> Plan | QuestionSuggestions:
         """Return what to run for a question, or why nothing is run."""
         try:
-            plan = self._plan(question, seed, timeout)
+            plan = make_plan(
+                self.course,
+                self.gb,
+                self.assignment,
+                question,
+                seed=seed,
+                timeout=timeout,
+                asked=self._asked(),
+            )
         except (MarkbookError, OSError) as error:
             return QuestionSuggestions(question.id, QuestionState.FAILED, reason=str(error))
         state: QuestionState | None = None
@@ -164,71 +150,56 @@ class _Batch:
             return same
         return replace(plan, job=replace(plan.job, exemplars=()))
 
-    def run(self, plans: Sequence[_Plan], executor: Executor | None) -> None:
+    def run(self, plans: Sequence[Plan], executor: Executor | None) -> None:
         """Run the graders and store each question's suggestions as they come."""
         own = None
         if executor is None:
             own = executor = ThreadPoolExecutor(min(len(plans), os.cpu_count() or 1))
+        watch = Watch()
+        # Only threads of this process can say where their runs lie.
+        watched = isinstance(executor, ThreadPoolExecutor)
+        run = partial(run_job, begin=watch.begin) if watched else run_job
         try:
-            futures: dict[Future[JobResult], _Plan] = {}
+            futures: dict[Future[JobResult], Plan] = {}
             for plan in plans:
                 self.tell(QuestionStarted(plan.question, len(self.results), self.total))
-                futures[executor.submit(run_job, plan.job)] = plan
-            for future in as_completed(futures):
-                plan = futures[future]
-                error = future.exception()
-                if error is not None and not isinstance(error, Exception):
-                    raise error
-                reason = f"The run broke off: {type(error).__name__}: {error}"
-                done = JobResult(plan.question, reason=reason) if error else future.result()
-                self.finish(self._store(plan, done))
+                futures[executor.submit(run, plan.job)] = plan
+            while futures:
+                done, _ = wait(futures, _LOOK if watched else None, FIRST_COMPLETED)
+                for future in done:
+                    plan = futures.pop(future)
+                    watch.end(plan.question)
+                    self.finish(self._finished(plan, future))
+                for name, stage in watch.news():
+                    self.tell(
+                        QuestionProgress(
+                            name,
+                            stage.doing,
+                            stage.done,
+                            stage.total,
+                            len(self.results),
+                            self.total,
+                        )
+                    )
         finally:
             if own is not None:
                 own.shutdown(wait=True, cancel_futures=True)
 
-    def _plan(self, question: Question, seed: int, timeout: float) -> _Plan:
-        path = self.course.rubric(self.assignment, question.id)
-        if not path.is_file():
-            name = self.course.relative(path)
-            raise NotebookError(
-                f"Question {question.id!r} has no rubric.", hint=f"Add {name}, then run this again."
-            )
-        rubric = load_rubric(path)
-        grader = self.course.grader(self.assignment, question.id)
-        answers = self.gb.answers(self.assignment, question.id)
-        answered = [a for a in answers if a.status is AnswerStatus.ANSWERED]
-        criteria = tuple(c.id for c in rubric.criteria)
-        marks = marks_of_people(self.gb, self.assignment, question.id)
-        job = Job(
-            question=question.id,
-            grader=grader,
-            rubric=path.read_bytes(),
-            prompt=question.prompt,
-            answers=_lines([(a.hash, a.text) for a in answered]),
-            criteria=criteria,
-            seed=seed,
-            timeout=timeout,
-            exemplars=rubric.exemplars,
-            marks=mark_lines(marks, answers, criteria, rubric.cap(question.points)),
-        )
-        depends = {} if rubric.policy == "manual" else _depends(job, rubric)
-        return _Plan(
-            question=question.id,
-            rubric=rubric,
-            job=job,
-            fingerprint=fingerprint(depends | _judged(job) | self._asked()),
-            tested=fingerprint(depends),
-            grader=self.course.relative(grader),
-            kept=self.course.reports(self.assignment) / "graders" / f"{question.id}.ipynb",
-            students=len(answered),
-        )
+    def _finished(self, plan: Plan, future: Future[JobResult]) -> QuestionSuggestions:
+        error = future.exception()
+        if error is None:
+            return self._store(plan, future.result())
+        if not isinstance(error, Exception):
+            raise error
+        reason = f"The run broke off: {type(error).__name__}: {error}"
+        return self._store(plan, JobResult(plan.question, reason=reason))
 
     def _clear(self, question: str) -> int:
         if not self.gb.suggestions(self.assignment, question):
             return 0
         return self.gb.replace_suggestions(self.assignment, question, [])
 
-    def _unchanged(self, plan: _Plan, known: dict[str, Any]) -> QuestionSuggestions | None:
+    def _unchanged(self, plan: Plan, known: dict[str, Any]) -> QuestionSuggestions | None:
         """Return the result of the kept run if the gradebook has all of it, else None."""
         expected = self.gb.expectations(self.assignment, plan.question)
         if len(expected) != known.get("expected", 0):
@@ -241,7 +212,7 @@ class _Batch:
         result = self._counted(plan, QuestionState.UNCHANGED, stored)
         return replace(result, refused=str(known.get("refused") or ""), tried=Tally.read(known))
 
-    def _store(self, plan: _Plan, done: JobResult) -> QuestionSuggestions:
+    def _store(self, plan: Plan, done: JobResult) -> QuestionSuggestions:
         """Store a run: first the gradebook, then the notebook that says it is done."""
         known = kept_metadata(plan.kept)
         reason = done.reason or self._misjudged(plan, done.misjudged)
@@ -290,7 +261,7 @@ class _Batch:
     def _asked(self) -> dict[str, Any]:
         return {"outside": self.outside.identity} if self.outside is not None else {}
 
-    def _tried(self, plan: _Plan, known: dict[str, Any]) -> Tally:
+    def _tried(self, plan: Plan, known: dict[str, Any]) -> Tally:
         """Return how all scores that this question ever expected held against later marks."""
         used = known.get("marked")
         if not isinstance(used, list) or known.get("rubric_version") != plan.rubric.version:
@@ -298,7 +269,7 @@ class _Batch:
         expected = self.gb.expectations(self.assignment, plan.question)
         return Tally.read(known) + Tally.of(expected, plan.job.marks, used)
 
-    def _misjudged(self, plan: _Plan, numbers: Sequence[int]) -> str:
+    def _misjudged(self, plan: Plan, numbers: Sequence[int]) -> str:
         """Say which exemplars came out wrong, and where to see it; nothing when none did."""
         if not numbers:
             return ""
@@ -312,7 +283,7 @@ class _Batch:
         )
 
     def _counted(
-        self, plan: _Plan, state: QuestionState, suggestions: Sequence[Suggestion]
+        self, plan: Plan, state: QuestionState, suggestions: Sequence[Suggestion]
     ) -> QuestionSuggestions:
         said = [s for s in suggestions if s.awarded is not None]
         return replace(
@@ -324,55 +295,7 @@ class _Batch:
         )
 
 
-def _questions(
-    course: Course, assignment: str, wanted: Sequence[str] | None
-) -> tuple[Question, ...]:
-    course.require(assignment)
-    found = [
-        question
-        for question in read_questions(course.source(assignment), assignment)
-        if question.kind is QuestionKind.TEXT
-    ]
-    if wanted is None:
-        return tuple(found)
-    known = {question.id for question in found}
-    for name in wanted:
-        if name not in known:
-            raise UnknownName(
-                f"{assignment!r} has no text question {name!r}.",
-                hint=f"It has these: {', '.join(q.id for q in found)}.",
-            )
-    return tuple(question for question in found if question.id in wanted)
-
-
-def _lines(answers: Sequence[tuple[str, str]]) -> tuple[AnswerLine, ...]:
-    """Return each different text once, ordered by its hash: no order tells a student."""
-    counts = Counter(key for key, _ in answers)
-    texts = dict(answers)
-    return tuple(AnswerLine(key, texts[key], counts[key]) for key in sorted(texts))
-
-
-def _depends(job: Job, rubric: Rubric) -> dict[str, Any]:
-    """Return what every run of a question depends on, whatever is judged."""
-    return {
-        "rubric": rubric_document(rubric),
-        "rubric_version": rubric.version,
-        "prompt": job.prompt,
-        "grader": hashlib.sha256(job.grader.read_bytes()).hexdigest(),
-        "seed": job.seed,
-        "sentence_model": installed_model(),
-        "version": __version__,
-    }
-
-
-def _judged(job: Job) -> dict[str, Any]:
-    return {
-        "answers": [[answer.key, answer.count] for answer in job.answers],
-        "marks": [[mark.key, *mark.earned, mark.score] for mark in job.marks],
-    }
-
-
-def _result(plan: _Plan, state: QuestionState) -> QuestionSuggestions:
+def _result(plan: Plan, state: QuestionState) -> QuestionSuggestions:
     return QuestionSuggestions(
         plan.question,
         state,
@@ -383,7 +306,7 @@ def _result(plan: _Plan, state: QuestionState) -> QuestionSuggestions:
     )
 
 
-def _suggestion(plan: _Plan, line: SuggestionLine, source: str) -> Suggestion:
+def _suggestion(plan: Plan, line: SuggestionLine, source: str) -> Suggestion:
     return Suggestion(
         question=plan.question,
         answer_hash=line.key,

@@ -22,12 +22,13 @@ from markbook.graders import (
 )
 from markbook.graders.grader import REHEARSAL_NAME
 from markbook.graders.methods import BY_MEANING, METHODS_NAME, read_methods
+from markbook.graders.progress import PROGRESS_NAME, Stage, write_stage
 from markbook.kernels import GraderRunError, run_grader
 from markbook.model import answer_hash
 from markbook.text.files import write_atomic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from markbook.model import Exemplar
 
@@ -92,21 +93,24 @@ class Misjudged:
     extra: tuple[str, ...]
 
 
-def run_job(job: Job) -> JobResult:
+def run_job(job: Job, begin: Callable[[str, Path], None] | None = None) -> JobResult:
     """Run one grader notebook on its exemplars, then on the answers, and check what it wrote.
 
     A grader that does not award an exemplar just what it earns gets no answers. Each run has a
     folder of its own.
 
     The notebook gets names relative to that folder, so that what is kept names no machine.
-    Nothing it does wrong is raised: a reason comes back.
+    Nothing it does wrong is raised: a reason comes back. ``begin`` is called with the question
+    and the folder before each run; a grader tells there how far it is.
     """
+    begin = begin or (lambda _question, _folder: None)
     if job.exemplars:
-        judged = _run(replace(job, answers=_lines(job.exemplars), marks=(), rehearsal=True))
+        first = replace(job, answers=_lines(job.exemplars), marks=(), rehearsal=True)
+        judged = _run(first, begin)
         wrong = tuple(m.number for m in misjudged(job.exemplars, job.criteria, judged.lines))
         if judged.reason or wrong:
             return replace(judged, lines=(), misjudged=() if judged.reason else wrong)
-    return _run(job)
+    return _run(job, begin)
 
 
 def _lines(exemplars: Iterable[Exemplar]) -> tuple[AnswerLine, ...]:
@@ -129,10 +133,11 @@ def misjudged(
     return tuple(found)
 
 
-def _run(job: Job) -> JobResult:
+def _run(job: Job, begin: Callable[[str, Path], None]) -> JobResult:
     with tempfile.TemporaryDirectory(prefix="markbook-grader-") as temporary:
         folder = Path(temporary)
         parameters = _lay_out(job, folder)
+        begin(job.question, folder)
         ran = folder / "run.ipynb"
         try:
             run = run_grader(job.grader, ran, parameters, timeout=job.timeout, cwd=folder)
@@ -157,6 +162,8 @@ def _lay_out(job: Job, folder: Path) -> dict[str, str | int]:
         write_marks(folder / "marks.jsonl", job.marks)
     if job.rehearsal:
         write_atomic(folder / REHEARSAL_NAME, "These are exemplars, not a class.\n")
+    doing = "trying its exemplars" if job.rehearsal else "starting"
+    write_stage(folder / PROGRESS_NAME, Stage(doing))
     write_atomic(folder / rubric, job.rubric)
     write_atomic(folder / "prompt.md", job.prompt)
     return {

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from markbook.errors import UsageError
 from markbook.graders.learning import semantic, sources
 from markbook.graders.learning.semantic import SentenceModel, open_token_model, semantic_hint
 from markbook.graders.learning.vector_cache import VectorCache
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 TAMPERED = "Nobody tampered with the token on its way."
@@ -34,9 +35,9 @@ def encoded(fresh: SentenceModel, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     real = SentenceModel._encode
 
-    def spy(self: SentenceModel, texts: Sequence[str]) -> list[bytes]:
+    def spy(self: SentenceModel, texts: Sequence[str], before: int, total: int) -> list[bytes]:
         seen.extend(texts)
-        return real(self, texts)
+        return real(self, texts, before, total)
 
     monkeypatch.setattr(SentenceModel, "_encode", spy)
     return seen
@@ -171,6 +172,53 @@ def test_without_a_package_there_is_no_model_and_one_line_says_how_to_get_it(
     assert "\n" not in semantic_hint()
 
 
+@pytest.mark.parametrize("said", ["none", " None "])
+def test_the_environment_may_ask_for_words_only_whatever_is_installed(
+    monkeypatch: pytest.MonkeyPatch, token_model: SentenceModel, said: str
+) -> None:
+    assert sources.installed_model() == token_model.name
+    monkeypatch.setenv(sources.SETTING, said)
+    assert sources.installed_model() == ""
+    assert open_token_model() is None
+    assert semantic_hint() == (
+        "Answers are compared by their words only: MARKBOOK_SENTENCE_MODEL is none."
+    )
+    monkeypatch.setenv(sources.SETTING, "")
+    assert sources.installed_model() == token_model.name
+
+
+@pytest.mark.parametrize("ask", [sources.installed_model, open_token_model, semantic_hint])
+def test_a_model_that_the_environment_asks_for_and_nobody_knows_is_refused(
+    monkeypatch: pytest.MonkeyPatch, ask: Callable[[], object]
+) -> None:
+    monkeypatch.setenv(sources.SETTING, "off")
+    with pytest.raises(UsageError, match="MARKBOOK_SENTENCE_MODEL is 'off'"):
+        ask()
+
+
+def test_reading_tells_how_many_of_how_many_texts_are_there(
+    tmp_path: Path, token_model: SentenceModel
+) -> None:
+    heard: list[tuple[int, int]] = []
+    fresh = open_token_model(
+        cache=VectorCache(tmp_path / "fresh.sqlite"),
+        tell=lambda done, total: heard.append((done, total)),
+    )
+    assert fresh is not None
+    fresh.encode(["a few words"])
+    assert heard == [(0, 1), (1, 1)]
+    heard.clear()
+    texts = [f"word {n} " * 40 for n in range(60)]
+    fresh.encode(["a few words", *texts, *texts])
+    assert heard[0] == (1, 61)
+    assert heard[-1] == (61, 61)
+    assert heard == sorted(heard)
+    assert len(heard) > 3
+    heard.clear()
+    fresh.encode(texts)
+    assert heard == [], "all of them were kept"
+
+
 def test_weights_that_are_not_the_published_ones_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,12 +277,12 @@ def test_batches_in_threads_give_what_one_thread_gives(
     token_model: SentenceModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = [f"{word} proves that nobody tampered" for word in ("it", "the signature", "a hash")]
-    alone = token_model._encode(texts)
+    alone = token_model._encode(texts, 0, len(texts))
     monkeypatch.setattr(semantic, "_BATCH", 8)
     monkeypatch.setattr(
         "threadpoolctl.threadpool_info", lambda: [{"user_api": "blas", "num_threads": 3}]
     )
-    for one, other in zip(alone, token_model._encode(texts), strict=True):
+    for one, other in zip(alone, token_model._encode(texts, 0, len(texts)), strict=True):
         first, second = semantic.unpack(one), semantic.unpack(other)
         assert first is not None
         assert second is not None

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_BARS = {"autograde": "autograding", "suggest": "suggesting"}  # steps that take minutes
+
 
 @click.command("run")
 @options.assignment_argument
@@ -76,6 +78,7 @@ def command(  # noqa: PLR0913  (a verb's options)
     ):
         teller = _silent if as_json else _teller(course, bars)
         result = workflow.run(course, plan, executor=executor, on_step=_announced(teller))
+    suggest.hint_once(result.suggested)
     if as_json:
         show.json_out(_as_json(course, result))
     return ExitCode.ATTENTION if result.needs_attention else ExitCode.DONE
@@ -115,7 +118,7 @@ def _silent(_step: str, _event: Any) -> None:
 
 
 def _teller(course: Course, bars: ExitStack) -> Callable[[str, Any], None]:
-    """Print each step's report when it is there; while grading goes on, ``bars`` holds its bar."""
+    """Print each step's report when it is there; ``bars`` holds the bar of a long step."""
     from markbook.autograde import AutogradeReport
     from markbook.collect import CollectReport
     from markbook.feedback import FeedbackReport
@@ -139,17 +142,17 @@ def _teller(course: Course, bars: ExitStack) -> Callable[[str, Any], None]:
         StatsReport: lambda report: stats.tell(course, report),
     }
 
-    grading: Callable[[Any], None] | None = None
+    shown: dict[str, Callable[[Any], None]] = {}
 
     def on_step(step: str, event: Any) -> None:
-        nonlocal grading
         tell = tellers.get(type(event))
         if tell is not None:
             bars.close()
             tell(event)
-        elif step == "autograde":
-            grading = grading or bars.enter_context(progress("autograding"))
-            grading(event)
+        elif step in _BARS:
+            if step not in shown:
+                shown[step] = bars.enter_context(progress(_BARS[step]))
+            shown[step](event)
 
     return on_step
 

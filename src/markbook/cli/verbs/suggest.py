@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from markbook.marking.first import QuestionFirst
     from markbook.suggest import SuggestReport
 
-__all__ = ["announced", "command", "tell"]
+__all__ = ["announced", "command", "hint_once", "tell"]
 
 
 @click.command("suggest")
@@ -86,7 +86,19 @@ def command(  # noqa: PLR0913  (a verb's options)
             _show_first(assignment, chosen)
             show.line()
             show.line(report.tried.as_text())
+    hint_once(report)
     return ExitCode.ATTENTION if report.needs_attention else ExitCode.DONE
+
+
+def hint_once(report: SuggestReport) -> None:
+    """Say on stderr that graders read words only, where they just did, and how to get more."""
+    from markbook.suggest import QuestionState
+
+    if any(question.state is QuestionState.SUGGESTED for question in report.questions):
+        from markbook.graders.learning.semantic import semantic_hint
+
+        if hint := semantic_hint():
+            show.warn(hint)
 
 
 def _show_first(assignment: str, chosen: Sequence[QuestionFirst]) -> None:

@@ -28,12 +28,19 @@ from markbook.errors import InputError
 from markbook.graders.learning import wordpiece
 from markbook.graders.learning.encoder import encode_groups
 from markbook.graders.learning.packing import pack, unpack
-from markbook.graders.learning.sources import SOURCES, Source, installed, is_right
+from markbook.graders.learning.sources import (
+    SETTING,
+    SOURCES,
+    Source,
+    installed,
+    is_right,
+    turned_off,
+)
 from markbook.graders.learning.vector_cache import VectorCache
 from markbook.graders.learning.weights import WIDTH, read_onnx, read_safetensors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from markbook.graders.learning.vectors import TokenVectors
     from markbook.graders.learning.weights import Floats, Weights
@@ -48,21 +55,29 @@ _COMMIT = 256  # texts that are kept at once: what a killed process loses at mos
 _FORMAT = 1  # of what is kept; another number begins another file
 
 
-def open_token_model(*, cache: VectorCache | None = None) -> SentenceModel | None:
+def open_token_model(
+    *, cache: VectorCache | None = None, tell: Callable[[int, int], None] | None = None
+) -> SentenceModel | None:
     """Return the sentence model of an installed package, or None; ``semantic_hint`` says why.
 
     ``cache`` is where vectors are kept, by default a file in the user's cache folder. Weights are
-    read when the first text is encoded that is not kept there.
+    read when the first text is encoded that is not kept there. ``tell`` hears how many of how many
+    texts are there, while some are encoded. Raises ``UsageError`` for an environment that asks for
+    something unknown.
     """
+    if turned_off():
+        return None
     for source in SOURCES:
         path = installed(source)
         if path is not None and is_right(source, path):
-            return SentenceModel(source, path, cache)
+            return SentenceModel(source, path, cache, tell)
     return None
 
 
 def semantic_hint() -> str:
-    """Return the line that says how to get the sentence model, or "" when it is there."""
+    """Return the line that says how to get the sentence model, or "" when it is used."""
+    if turned_off():
+        return f"Answers are compared by their words only: {SETTING} is none."
     for source in SOURCES:
         path = installed(source)
         if path is not None:
@@ -101,9 +116,16 @@ def _default_cache(sha256: str) -> VectorCache:
 class SentenceModel:
     """MiniLM-L6-v2 with its cache: a ``TokenModel``. Any number of threads may use one."""
 
-    def __init__(self, source: Source, path: Path, cache: VectorCache | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        path: Path,
+        cache: VectorCache | None = None,
+        tell: Callable[[int, int], None] | None = None,
+    ) -> None:
         self._source = source
         self._path = path
+        self._tell = tell
         self._cache = cache or _default_cache(source.sha256)
 
     @property
@@ -129,9 +151,10 @@ class SentenceModel:
                 found[key] = vectors
         missing = {k: t for k, t in zip(keys, texts, strict=True) if k not in found}
         todo = list(missing.items())
+        known, total = len(found), len(found) + len(todo)
         for start in range(0, len(todo), _COMMIT):
             part = todo[start : start + _COMMIT]
-            packed = self._encode([text for _, text in part])
+            packed = self._encode([text for _, text in part], known + start, total)
             kept = {key: data for (key, _), data in zip(part, packed, strict=True)}
             self._cache.write(kept)
             for key, data in kept.items():
@@ -142,10 +165,17 @@ class SentenceModel:
             _weights.cache_clear()
         return [found[key] for key in keys]
 
-    def _encode(self, texts: Sequence[str]) -> list[bytes]:
+    def _encode(self, texts: Sequence[str], before: int, total: int) -> list[bytes]:
+        """Encode texts; ``before`` of ``total`` are there already."""
         cuts = [wordpiece.cut(text, MOST) for text in texts]
         windows = [window for pieces in cuts for window in _windows(pieces)]
-        vectors = iter(_run(_weights(self._source, self._path), windows))
+
+        def tell(share: float) -> None:
+            if self._tell is not None:
+                self._tell(before + int(share * len(texts)), total)
+
+        tell(0.0)
+        vectors = iter(_run(_weights(self._source, self._path), windows, tell))
         return [_packed(pieces, [next(vectors) for _ in _windows(pieces)]) for pieces in cuts]
 
 
@@ -171,8 +201,13 @@ def _packed(pieces: Pieces, windows: list[Floats]) -> bytes:
     return pack(pieces, vectors, pooled / np.linalg.norm(pooled))
 
 
-def _run(weights: Weights, windows: Sequence[tuple[int, ...]]) -> list[Floats]:
-    """Return the vectors of each window, marks included; batches run in as many threads as BLAS."""
+def _run(
+    weights: Weights, windows: Sequence[tuple[int, ...]], tell: Callable[[float], None]
+) -> list[Floats]:
+    """Return the vectors of each window, marks included; batches run in as many threads as BLAS.
+
+    ``tell`` hears the share that is done after each batch.
+    """
     from threadpoolctl import threadpool_info, threadpool_limits
 
     order = sorted(range(len(windows)), key=lambda place: len(windows[place]))
@@ -183,12 +218,18 @@ def _run(weights: Weights, windows: Sequence[tuple[int, ...]]) -> list[Floats]:
     def encode(batch: list[np.ndarray]) -> list[Floats]:
         return [row for group in encode_groups(weights, batch) for row in group]
 
+    rows: list[Floats] = []
+
+    def gather(done: Iterable[list[Floats]]) -> None:
+        for batch in done:
+            rows.extend(batch)
+            tell(len(rows) / len(windows))
+
     if threads == 1 or len(batches) == 1:
-        done = [encode(batch) for batch in batches]
+        gather(map(encode, batches))
     else:
         with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
-            done = list(pool.map(encode, batches))
-    rows = [row for batch in done for row in batch]
+            gather(pool.map(encode, batches))
     back: list[Floats] = [rows[0]] * len(rows) if rows else []
     for place, row in zip(order, rows, strict=True):
         back[place] = row

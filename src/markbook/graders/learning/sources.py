@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["SOURCES", "Source", "installed", "installed_model", "is_right"]
+from markbook.errors import UsageError
+
+__all__ = ["SETTING", "SOURCES", "Source", "installed", "installed_model", "is_right", "turned_off"]
+
+SETTING = "MARKBOOK_SENTENCE_MODEL"  # an environment variable: "none" for words only
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,28 @@ SOURCES = (
 )
 
 
+def turned_off() -> bool:
+    """Tell whether the environment asks for words only, whatever is installed.
+
+    Raises ``UsageError`` for a value that is not known: a team that misspells it would get
+    suggestions that differ from one machine to the next, and never know.
+    """
+    said = os.environ.get(SETTING, "").strip()
+    if said.casefold() not in {"", "none"}:
+        raise UsageError(
+            f"The environment variable {SETTING} is {said!r}.",
+            hint="Set it to none for words only, or unset it to use the model that is installed.",
+        )
+    return bool(said)
+
+
 def installed_model() -> str:
-    """Return the name of the sentence model that graders use, empty where they use none."""
+    """Return the name of the sentence model that graders use, empty where they use none.
+
+    Raises ``UsageError`` as ``turned_off`` does.
+    """
+    if turned_off():
+        return ""
     for source in SOURCES:
         path = installed(source)
         if path is not None and is_right(source, path):
