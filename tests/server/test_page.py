@@ -18,6 +18,7 @@ from markbook.gradebook import Gradebook
 from markbook.marking.items import item_id
 from markbook.model import Expectation, Suggestion
 from markbook.rubrics import load_rubric
+from markbook.suggest import suggest as run_graders
 
 pytestmark = pytest.mark.browser
 
@@ -612,4 +613,34 @@ def test_the_most_useful_come_first_with_what_is_expected_of_them_learned_from_e
                 break
         expect(page.locator("#expected")).to_contain_text("learned from 3 marks of this question")
         page.screenshot(path=pictures / "learned.png")
+    assert noise == []
+
+
+def test_a_question_that_graders_refuse_says_why_and_whom_to_trust(
+    tiny, tmp_path, serve, visit, noise, pictures
+):
+    course = tiny.copy_of("autograded", tmp_path / "course")
+    shutil.copy(ROOT / "graders" / "default.ipynb", course.root / "graders")
+    enrol(course, [f"i = {n}, x = {n * n}, then i = {n + 1}, x = {n + 7}" for n in range(20)])
+    with Gradebook.open(course) as gb:
+        (result,) = run_graders(course, gb, "hw", questions=["doors"]).questions
+    assert result.refused == (
+        "Most of what is written are numbers or single letters: meaning is blind to them."
+    )
+    assert result.confident == 0
+    with serve(course) as client:
+        page = visit(client.sign_in())
+        page.locator("#order").select_option("useful")
+        said = page.locator("#expected")
+        expect(said).to_have_text(f"No score to rely on: {result.refused}")
+        expect(page.locator("#score-state")).to_have_text("not marked yet")
+        expect(said).to_be_visible()
+        # Taking the suggestion over is no invitation any more.
+        expect(page.locator("#accept")).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+        page.screenshot(path=pictures / "refused.png")
+        # Marking goes on as ever, and the reason stays.
+        press_on(page, "1", "Enter")
+        stored(page)
+        expect(said).to_have_text(f"No score to rely on: {result.refused}")
+    assert len(marks(course)) == 1
     assert noise == []

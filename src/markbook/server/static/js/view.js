@@ -130,6 +130,7 @@ export function showCriteria(item, rubric, toggle, nothing) {
   const unsure = item.suggestions.filter((s) => s.awarded === null).length;
   const accept = $("accept");
   accept.hidden = !item.suggestions.length;
+  accept.classList.toggle("is-refused", Boolean(item.expected?.refused));
   if (item.suggestions.length) {
     const all = score(rubric, new Set(yes.map((s) => s.criterion)), 0);
     accept.replaceChildren(h("span", {}, "Take over the suggestion: ",
