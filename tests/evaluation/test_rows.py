@@ -40,6 +40,7 @@ BAD = [
     (f"{HEAD}\nq,What?,It is.,a,3,2\n", 2, "column 'score' is 3, not between 0 and max_score, 2"),
     (f"{HEAD}\nq,What?,It is.,a,-1,2\n", 2, "column 'score' is -1"),
     (f"{HEAD}\nq,What?,It is.,a,0,0\n", 2, "column 'max_score' is 0, not above 0"),
+    (f"{HEAD}\nq,What?,It is.,a,1,1e308\n", 2, "column 'max_score' is 1e+308, more than 1e+09"),
     (f"{HEAD}\nq,What?,It is.,a,1,\n", 2, "column 'max_score' is empty"),
     (f"{HEAD}\n ,What?,It is.,a,1,2\n", 2, "column 'question_id' is empty"),
     (f'{HEAD}\n{GOOD}\nq,"What?,It is.,a,1,2\n{GOOD}\n', 3, "begins here is not CSV"),
@@ -110,8 +111,15 @@ def test_a_decimal_comma_is_a_number_and_a_thousand_is_not(read):
 
 
 def test_two_markers_are_there_only_where_both_have_marked(read):
-    rows, _ = read(f"{HEAD},score_a,score_b\n{GOOD},1,2\n{GOOD},1,\n")
-    assert [row.two for row in rows] == [(0.5, 1.0), None]
+    rows, notes = read(f"{HEAD},score_a,score_b\n{GOOD},1,2\n{GOOD},1,\n{GOOD},,\n")
+    assert [row.two for row in rows] == [(0.5, 1.0), None, None]
+    assert notes == ["Rows with the score of one marker of two, not compared: 1."]
+
+
+def test_the_scores_of_one_marker_only_are_compared_with_nobodys_and_that_is_said(read):
+    rows, notes = read(f"{HEAD},score_b\n{GOOD},1\n")
+    assert rows[0].two is None
+    assert notes == ["There is score_b and no score_a: no two people are compared."]
 
 
 def test_a_cell_of_30_megabytes_is_read_and_the_limit_of_csv_left_as_it_was(read):

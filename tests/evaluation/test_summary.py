@@ -20,16 +20,16 @@ from markbook.evaluation.trials import Names
 def summed(some):
     """A function that seals a guess for two questions of five answers and sums up."""
 
-    def make(offsets, confidence, marked=(), refused=None):
+    def make(offsets, confidence, marked=(), refused=None, both=False):
         sheet = read_sheet(some(2, 5))
         shares = np.array([(n * 3 + q) % 5 / 4 for q in range(2) for n in range(5)])
         fold = sheet.oracle.fold(range(10))
-        for number, asked in enumerate(sheet.questions):
+        for number, asked in reversed(list(enumerate(sheet.questions))):  # as folds come: mixed
             session = fold.session(asked.rows)
             session.mark([row for row in asked.rows if row in marked])
             mine, off = shares[asked.rows], np.array(offsets)[asked.rows]
             guess = np.where(mine >= 0.5, mine - off, mine + off)
-            reason = refused if number == 0 else None
+            reason = refused if both or number == 0 else None
             sure = np.array(confidence)[asked.rows]
             session.seal(Stage(Names.SUGGESTED, 0), asked.rows, Guess(guess, guess, sure, reason))
         return Summary(sheet, Settings(ks=(0,)))
@@ -66,6 +66,11 @@ def test_a_question_that_is_refused_has_its_reason_and_is_read_first(summed):
     assert (calibration.reliability.answers, calibration.reliability.ece) == (5, 0.0)
     curve = {point.share: point.frozen for point in found.curve()}
     assert curve[0.5] == 1.0
+
+
+def test_questions_that_are_refused_are_listed_as_the_file_has_them(summed):
+    found = summed([0.5] * 10, [1.0] * 10, refused="Its answers differ in digits only.", both=True)
+    assert list(found.refused) == ["q0", "q1"]
 
 
 @pytest.mark.parametrize("protocol", list(Protocol))

@@ -22,6 +22,7 @@ NEEDED = ("question_id", "question", "reference", "answer", "score", "max_score"
 FEWEST = 2  # answers of one question
 _PAIR = ("score_a", "score_b")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d{1,2}|0,\d+")
+_MOST = 1e9  # points: nobody gives more, and the squares of their sums stay numbers
 _SHOWN = 40  # characters of a cell in a message
 
 
@@ -53,7 +54,10 @@ def read_rows(path: Path, *, group: str = "question_id") -> tuple[list[Row], lis
     table = _Table(path, text)
     notes += table.notes
     _require_columns(table, group)
-    found, faults, unmarked = [], [], 0
+    notes += _pair_notes(table)
+    found: list[Row] = []
+    faults: list[InputError] = []
+    unmarked = single = 0
     for line, cells in table:
         try:
             row = _row(line, cells, group, path)
@@ -64,6 +68,7 @@ def read_rows(path: Path, *, group: str = "question_id") -> tuple[list[Row], lis
             unmarked += 1
         else:
             found.append(row)
+            single += row.two is None and any(cells.get(each, "").strip() for each in _PAIR)
     if faults:
         if len(faults) > 1:
             faults[0].hint += f" There are {len(faults)} such rows in all."
@@ -73,6 +78,8 @@ def read_rows(path: Path, *, group: str = "question_id") -> tuple[list[Row], lis
         raise InputError(what, path=path, hint="Each row is one marked answer.")
     if unmarked:
         notes.append(f"Rows without a score, left out: {unmarked}.")
+    if single and len(table.pair) == 2:
+        notes.append(f"Rows with the score of one marker of two, not compared: {single}.")
     return found, notes
 
 
@@ -103,6 +110,7 @@ class _Table:
             self.notes.append(f"Columns are parted by {name}.")
         self.header = next((cells for _, cells in self._lines()), [])
         self.columns = [cell.strip().lower() for cell in self.header]
+        self.pair = [name for name in _PAIR if name in self.columns]
         double = sorted({name for name in self.columns if name and self.columns.count(name) > 1})
         if double:
             what = f"Two columns are called {', '.join(map(repr, double))}."
@@ -161,6 +169,14 @@ def _require_columns(table: _Table, group: str) -> None:
         )
 
 
+def _pair_notes(table: _Table) -> list[str]:
+    if len(table.pair) != 1:
+        return []
+    (there,) = table.pair
+    (other,) = set(_PAIR) - {there}
+    return [f"There is {there} and no {other}: no two people are compared."]
+
+
 def _row(line: int, cells: Mapping[str, str], group: str, path: Path) -> Row | None:
     """Return the row, or None when nobody marked it."""
     if not cells["score"].strip():
@@ -176,6 +192,9 @@ def _row(line: int, cells: Mapping[str, str], group: str, path: Path) -> Row | N
     if most <= 0:
         hint = "It is what a perfect answer gets."
         raise _fault(f"is {_plain(most)}, not above 0", "max_score", path, line, hint)
+    if most > _MOST:
+        what = f"is {_plain(most)}, more than {_plain(_MOST)}"
+        raise _fault(what, "max_score", path, line, "Is a point missing, or a digit too many?")
 
     def share(column: str) -> float:
         value = number(column)

@@ -183,7 +183,7 @@ def _scored(
 def _refused(
     sealed: Mapping[Stage, Sequence[Sealed]], sheet: Sheet, question_of: NDArray[np.int64]
 ) -> dict[str, str]:
-    """Return why a question was refused at the last, by its id."""
+    """Return why a question was refused at the last, by its id, in the order of the file."""
     found: dict[str, str] = {}
     for stage, each in sorted(sealed.items(), key=lambda item: item[0].k):
         if stage.name not in (Names.SUGGESTED, Names.TOLD):
@@ -194,7 +194,8 @@ def _refused(
                 found.pop(name, None)
                 if one.guess.refused is not None:
                     found[name] = one.guess.refused
-    return found
+    ids = [asked.texts.id for asked in sheet.questions]
+    return {name: found[name] for name in ids if name in found}
 
 
 def _frozen(scored: _Scored, share: float) -> float | None:
