@@ -28,7 +28,8 @@ class Conversation:
     async def run(self, code: str, *, seconds: float = 30.0) -> str:
         """Run a cell; returns what it printed, or ``name: value`` of its error at the end."""
         said: list[str] = []
-        sent = self.client.execute(code)
+        # Else a kernel refuses what arrives in the moment after an error: the next cell, too.
+        sent = self.client.execute(code, stop_on_error=False)
         while True:
             message = await self.client.get_iopub_msg(timeout=seconds)
             if message["parent_header"].get("msg_id") != sent:
