@@ -174,7 +174,7 @@ def test_a_plain_managers_kernel_has_its_environment_and_its_import_path(
 def test_an_interrupt_ends_the_cell_and_not_the_kernel(how: str) -> None:
     async def talk() -> list[str]:
         async with Session() as (manager, client):
-            # Else the kernel refuses what arrives in the moment after the error: the next cell, too.
+            # Else a kernel refuses what arrives in the moment after an error: the next cell, too.
             code = "import time; print('in it'); time.sleep(60)"
             client.execute(code, stop_on_error=False)
             while (await client.get_iopub_msg(timeout=10))["msg_type"] != "stream":
