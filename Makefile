@@ -24,7 +24,7 @@ demo: setup      ## run the whole course on the sample class and say where to lo
 	@$(BIN)/python tools/demo.py
 
 test: setup system-packages  ## run all tests
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 differential: setup  ## grade hundreds of generated submissions with nbgrader and compare (half an hour)
 	MARKBOOK_DIFFERENTIAL=400 $(BIN)/python -m pytest tests/autograde/test_against_nbgrader.py

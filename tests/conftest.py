@@ -38,6 +38,52 @@ collect_ignore_glob = ["broken_courses/*"]
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
+# Slowest first, by what each took alone; those that are not named take less than ten seconds.
+# `make test` gives a free worker the next whole file (--dist loadfile), and a file of a minute that
+# begins last lets the other workers wait for that minute. xdist's own order, most tests first
+# (hence --no-loadscope-reorder), does just that: slow files have few tests.
+SLOWEST_FIRST = (
+    "test_workflow.py",
+    "gradebook/test_grading.py",
+    "autograde/test_faults.py",
+    "hostile/test_hostile.py",
+    "server/test_page.py",
+    "kernels/sandbox/test_escapes.py",
+    "autograde/test_against_nbgrader.py",
+    "gradebook/test_nbgrader.py",
+    "server/test_marking.py",
+    "kernels/test_execute.py",
+    "autograde/test_with_nbgrader.py",
+    "benchmarks/test_bench.py",
+    "kernels/test_forkserver.py",
+    "test_ci.py",
+    "autograde/test_run.py",
+    "test_modules.py",
+    "server/test_app.py",
+    "browser/test_jupyterlab.py",
+    "course_content/test_assignments.py",
+    "test_pytest_plugin.py",
+    "kernels/test_run.py",
+    "kernels/examiner/test_examination.py",
+    "gradebook/test_marks.py",
+    "autograde/test_isolation.py",
+    "gradebook/test_database.py",
+    "kernels/test_provisioner.py",
+    "kernels/sandbox/test_room.py",
+    "kernels/test_engine.py",
+    "gradebook/test_exchange_copy.py",
+    "server/test_nbgrader.py",
+    "gradebook/test_dependents.py",
+    "gradebook/test_faults.py",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In xdist's workers, put the slow files' tests before all others."""
+    if hasattr(config, "workerinput"):
+        places = {ROOT / "tests" / name: place for place, name in enumerate(SLOWEST_FIRST)}
+        items.sort(key=lambda item: places.get(item.path, len(places)))
+
 
 @pytest.fixture(scope="session")
 def tiny() -> Any:

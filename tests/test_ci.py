@@ -130,6 +130,15 @@ def test_this_repository_runs_all_of_ci_and_that_checks_both_assignments() -> No
     assert checks == [".venv/bin/markbook check ${GITHUB_ACTIONS:+--format github}"]
 
 
+def test_the_slow_test_files_that_begin_first_are_there_and_none_twice(request) -> None:
+    conftest = request.config.pluginmanager.get_plugin(str(ROOT / "tests" / "conftest.py"))
+    names = conftest.SLOWEST_FIRST
+    assert [name for name in names if not (ROOT / "tests" / name).is_file()] == []
+    assert len(set(names)) == len(names)
+    # xdist sorts by the number of tests unless told not to
+    assert "--dist loadfile --no-loadscope-reorder" in (ROOT / "Makefile").read_text()
+
+
 def test_the_steps_of_a_new_courses_workflow_run_as_they_stand(top) -> None:
     course = top / "course"
     workflow = load(course / ".github" / "workflows" / "markbook.yml")
