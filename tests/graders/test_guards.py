@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -11,9 +10,7 @@ from hypothesis import strategies as st
 
 from markbook.graders.guards import FLAGS, Guard
 from markbook.graders.meaning import Meaning
-
-if TYPE_CHECKING:
-    from markbook.model import Rubric
+from markbook.model import Criterion, Rubric
 
 PROMPT = "What is the signature portion of the JWT, and what does it do for the server?"
 MODEL_ANSWER = (
@@ -79,6 +76,33 @@ def test_an_honest_answer_has_no_flag(rubric: Rubric, text: str) -> None:
 def test_another_language_is_no_list_of_keywords(rubric: Rubric) -> None:
     text = "Das Token wird vom Server mit einem Schlüssel signiert, damit es niemand ändern kann."
     assert look(rubric, text).flags == ("other-language",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "签名证明令牌没有被更改",
+        "署名はトークンが変更されていないことを示す",
+        "Подпись доказывает, что никто не изменил токен.",
+        "نعم",
+        "토큰이 변경되지 않았음을 증명한다",
+        "Sie ist ein Passwort.",
+        "Sie verschlüsselt den Inhalt.",
+    ],
+)
+def test_other_scripts_and_languages_are_told_however_short(rubric: Rubric, text: str) -> None:
+    assert "other-language" in look(rubric, text).flags
+
+
+@pytest.mark.parametrize("text", ["The π and Σ of it.", "A naïve café.", "OS, CPU, RAM."])
+def test_a_foreign_letter_or_word_makes_no_other_language(rubric: Rubric, text: str) -> None:
+    assert "other-language" not in look(rubric, text).flags
+
+
+def test_a_rubric_in_another_script_has_answers_in_it() -> None:
+    criterion = Criterion("c", 1, "Подпись защищает.", ("никто не изменил токен",))
+    rubric = Rubric("q", (criterion,), version="v")
+    assert "other-language" not in look(rubric, "Токен никто не менял.").flags
 
 
 def test_an_exemplar_s_own_words_are_not_awarded_with_confidence(rubric: Rubric) -> None:

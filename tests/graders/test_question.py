@@ -186,6 +186,51 @@ def test_a_question_that_cannot_be_learned_is_refused_with_its_reason(
     assert "Refused" in grader.finish()._repr_html_()
 
 
+def test_one_text_marked_in_two_ways_is_refused_by_those_words(module_rubric: Rubric) -> None:
+    texts = (GOOD, *VAGUE[:3], *NONE[:3])
+    apart = MarkLine(GOOD, (), 0.5, least=0.0, most=1.0)
+    agreed = [MarkLine(text, (), 0.0, least=0.0, most=0.1) for text in NONE[:3]]
+    said = grade(module_rubric, texts, [apart]).scores.refused
+    assert said == (
+        "Answers with the same words have different marks (1.00 and 0.00 of the maximum):"
+        " “It proves nobody tampered with the tok …”"
+    )
+    slip = grade(module_rubric, texts, [apart, *agreed])
+    assert slip.scores.refused is None, "one slip of a pen among four texts"
+
+
+def test_what_was_read_in_part_or_denies_itself_has_no_score_to_rely_on(
+    module_rubric: Rubric,
+) -> None:
+    long = f"{GOOD} {'So it is. ' * 3000}"
+    denial = "It does not prove that nobody tampered with the token."
+    made = grade(module_rubric, (GOOD, long, denial, *VAGUE[:4], *NONE))
+    found = scores(made)
+    assert found[GOOD].confidence > 0.5
+    for text in (long, denial):
+        assert found[text].confidence <= 0.5
+        assert found[text].sd >= 0.3
+    (award,) = (s for s in made.suggestions if (s.key, s.awarded) == (long, True))
+    assert award.confidence == 0.85
+    assert "Only the first 20000 characters" in award.note
+
+
+def test_many_words_of_nothing_earn_nothing(module_rubric: Rubric) -> None:
+    many = "a " * 9000
+    made = grade(module_rubric, (GOOD, many, *VAGUE[:4], *NONE[:4]))
+    assert not any(s.awarded for s in made.suggestions if s.key == many)
+
+
+def test_a_criterion_without_evidence_phrases_says_so_and_is_not_sure(
+    module_rubric: Rubric,
+) -> None:
+    bare = [dataclasses.replace(c, evidence=()) for c in module_rubric.criteria]
+    made = grade(dataclasses.replace(module_rubric, criteria=tuple(bare)), (GOOD, *VAGUE, *NONE))
+    assert all("has no evidence phrases" in line.note for line in made.suggestions)
+    assert all(line.confidence < 0.9 for line in made.suggestions)
+    assert "has no evidence phrases" in made.finish()._repr_html_()
+
+
 @pytest.mark.parametrize("count", [1, 4, 5])
 def test_of_fewer_than_five_answers_nothing_is_sure_whoever_decides_it(
     module_rubric: Rubric, count: int

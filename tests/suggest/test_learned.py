@@ -31,7 +31,7 @@ ADA, BEN, CID = answer("ada", "one"), answer("ben", "one"), answer("cid", "one")
 def test_contradictory_marks_of_one_text_count_by_their_mean_and_the_majority():
     marks = [mark(ADA, 2, "right"), mark(BEN, 1, "right", "example"), mark(CID, 0)]
     (line,) = mark_lines(marks, [ADA, BEN, CID], CRITERIA, 2.0)
-    assert line == MarkLine(ADA.hash, ("right",), 0.5)
+    assert line == MarkLine(ADA.hash, ("right",), 0.5, least=0.0, most=1.0)
     (line,) = mark_lines(marks[:2], [ADA, BEN], CRITERIA, 2.0)
     assert line.earned == ("right",), "half of the marks are no majority"
 

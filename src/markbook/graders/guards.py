@@ -7,7 +7,9 @@ refused either, for a person looks at it.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
@@ -96,6 +98,7 @@ _COPIED = 0.8  # share of a clause's words that stand in the question's own word
 _REPEATS = 0.75  # share of an answer's content that repeats the question
 _RUN = 6  # words in a row; students' own wordings hardly share so many with a text
 _PASTED = 0.6  # share of an answer's runs that stand in one other text
+_LETTERS = 2000  # characters that tell in which letters an answer is written
 _LONG = 12  # words; shorter answers may come to the same words by themselves
 _SHORT = 6  # words, unless they are the same to the last sign
 
@@ -158,6 +161,33 @@ def _is_foreign(reading: Reading) -> bool:
     return sum(w.word in FOREIGN_WORDS for w in words) >= _KEYWORDS_SHARE * len(words)
 
 
+def _is_foreign_and_short(reading: Reading) -> bool:
+    """Tell whether a few words are of another language: two signs of it, and none of English."""
+    words = reading.tokens
+    signs = sum(word.word in FOREIGN_WORDS or not word.word.isascii() for word in words)
+    return signs >= 2 and all(word.content or word.word in FOREIGN_WORDS for word in words)
+
+
+def _other_letters(text: str, known: frozenset[str]) -> bool:
+    """Tell whether most letters are of scripts in which the rubric has no word."""
+    letters = [c for c in text[:_LETTERS] if c.isalpha()]
+    ours = _scripts(known)
+    if not letters or not ours:
+        return False
+    return sum(_script(letter) in ours for letter in letters) < 0.5 * len(letters)
+
+
+@lru_cache(maxsize=64)
+def _scripts(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(_script(c) for word in words for c in word if c.isalpha())
+
+
+@lru_cache(maxsize=4096)
+def _script(letter: str) -> str:
+    """Return the first word of a letter's name, such as LATIN, CJK or CYRILLIC."""
+    return unicodedata.name(letter, "?").partition(" ")[0]
+
+
 def _runs(words: Sequence[str]) -> list[tuple[str, ...]]:
     return [tuple(words[n : n + _RUN]) for n in range(len(words) - _RUN + 1)]
 
@@ -182,6 +212,10 @@ def guard(
     if _is_list(reading):
         strange = len(reading.stems & known) < 2 or _is_foreign(reading)
         found["other-language" if strange else "keyword-list"] = True
+    elif len(reading.stems & known) < 2 and _is_foreign_and_short(reading):
+        found["other-language"] = True
+    if reading.tokens and _other_letters(reading.text, known):
+        found["other-language"] = True
     found["prompt-copied"] = _repeats(reading, copied)
     flags = [name for name, there in found.items() if there]
     pasted = sources.pasted(reading) if sources is not None else ""

@@ -69,11 +69,17 @@ class SuggestionLine:
 
 @dataclass(frozen=True, slots=True)
 class MarkLine:
-    """What people gave a text: the criteria it earned, and a share of the maximum, 0 to 1."""
+    """What people gave a text: the criteria it earned, and a share of the maximum, 0 to 1.
+
+    Where several students wrote it, ``score`` is their mean, and ``least`` and ``most`` are the
+    lowest and the highest; both are None where there is one mark.
+    """
 
     key: str
     earned: tuple[str, ...]
     score: float
+    least: float | None = None
+    most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +185,7 @@ def read_marks(
     found: dict[str, MarkLine] = {}
     names = set(MarkLine.__dataclass_fields__)
     for number, record in _records(path):
-        _keys(path, number, record, required=names, allowed=names)
+        _keys(path, number, record, required=names - {"least", "most"}, allowed=names)
         key, earned, score = record["key"], record["earned"], record["score"]
         _text_once(path, number, key, keys, found)
         if not _are_names(earned, criteria):
@@ -187,7 +193,10 @@ def read_marks(
             raise _wrong(path, number, f"'earned' is {earned!r}, not a list of some of {known}")
         if not _is_share(score):
             raise _wrong(path, number, f"the score {score!r} is not between 0 and 1")
-        found[key] = MarkLine(key, tuple(earned), float(score))
+        least, most = record.get("least"), record.get("most")
+        if (least, most) != (None, None) and not (_is_share(least) and _is_share(most)):
+            raise _wrong(path, number, f"the marks from {least!r} to {most!r} are no shares")
+        found[key] = MarkLine(key, tuple(earned), float(score), least, most)
     return tuple(found.values())
 
 

@@ -35,6 +35,7 @@ _MOST, _LEAST = 0.97, 0.03  # nothing lexical is surer than that
 _UNSURE = 0.88  # the most for a match that is good, but not strong
 _STRONG = 0.85  # score of a strong match
 _NO_EVIDENCE = 0.8  # the most for a criterion without evidence phrases
+_BARE = "The criterion has no evidence phrases: only its own sentence was looked for."
 _UNDECIDED = 0.6  # the most where something speaks against it: a person looks
 _TURNED = 0.3  # loss of score by negation or order that is worth a note
 _QUOTED_FROM = 0.4  # probability from which the best stretch is shown
@@ -193,7 +194,7 @@ class Meaning:
             "The words are there, but denied or otherwise connected."
             * (match.raw - match.score > _TURNED),
         )
-        note = " ".join(n for n in notes if n)
+        note = " ".join(n for n in (*notes, _BARE * bare) if n)
         if match is _NOTHING or probability < _QUOTED_FROM:
             return Judgement(probability, note=note, clues=clues)
         return Judgement(probability, match.start, match.end, note, clues)

@@ -38,6 +38,7 @@ HELD = 0.85  # the most that anything is sure of in a question that is refused
 _BY_DESIGN = 40  # answers ranked by what their mark would tell; the rest by their spread
 _FLAGGED = 0.3  # the most that is sure of a flagged answer's score
 _NOTHING = 0.1  # of the maximum: the most that is expected of the question pasted
+_DENIED_FROM, _DENIED_TO = 0.3, 0.7  # the probability that nothing but its denial holds there
 _UNKNOWN = 0.3  # of the maximum: the least spread of a score that nothing carries
 _REFERENCES = 12
 
@@ -111,6 +112,15 @@ class Question:
         if self.refused is not None and not (self.few and self.rehearsal):
             why = self.few
             found = {n: [_held(each, why) for each in several] for n, several in found.items()}
+        partial = [bool(state.partial) for state in self.guards]  # the note says so already
+        if any(partial):
+            found = {
+                name: [
+                    _held(each, "") if part else each
+                    for each, part in zip(several, partial, strict=True)
+                ]
+                for name, several in found.items()
+            }
         return found
 
     @property
@@ -250,7 +260,20 @@ class Question:
             return "This question is left to people (policy: manual)."
         if self._predicted is None:
             return self._broken or self.few
-        return self._predicted.refused
+        return self._contradicted or self._predicted.refused
+
+    @property
+    def _contradicted(self) -> str:
+        """Say that the very same text was marked differently, where that is so too often."""
+        from markbook.graders.learning.limits import APART, CONTRADICTING, different_marks
+
+        several = [m for m in self.marks.values() if m.least is not None and m.most is not None]
+        apart = [m for m in several if (m.most or 0) - (m.least or 0) > APART]
+        if not apart or len(apart) <= CONTRADICTING * len(several):
+            return ""
+        one = min(apart, key=lambda mark: mark.key)
+        text = self.answers[self._places[one.key]].text
+        return different_marks(one.most or 0, one.least or 0, text)
 
     def scores(self, lines: Mapping[str, Mapping[str, float]]) -> Scores:
         """Return what is expected of each answer.
@@ -293,6 +316,9 @@ class Question:
                 sd, sure = max(sd, _UNKNOWN), min(sure, _FLAGGED)
             elif self.refused is not None:
                 sure = min(sure, 0.5)
+            elif state.partial or self._opposed(place):
+                # The rest may say otherwise, or the answer itself does: a person looks.
+                sd, sure = max(sd, _UNKNOWN), min(sure, 0.5)
             lines.append(
                 ScoreLine(
                     answer.key,
@@ -305,6 +331,17 @@ class Question:
                 )
             )
         return tuple(lines)
+
+    def _opposed(self, place: int) -> bool:
+        """Tell whether an answer denies a criterion while it has its words, and none decided it."""
+        for criterion in self.rubric.criteria:
+            judgement = self.judged[criterion.id][place]
+            clues, p = judgement.clues, judgement.probability
+            if clues is None or p is None or criterion.points < 0:
+                continue
+            if said_otherwise(clues) and _DENIED_FROM <= p <= _DENIED_TO:
+                return True
+        return False
 
     def _ranks(self, sd: NDArray[np.float64]) -> list[int]:
         """Return for each answer its place in the order of marking, from 1; marked ones last."""

@@ -53,7 +53,13 @@ def mark_lines(
 def _line(key: str, marks: Sequence[Mark], criteria: Sequence[str], cap: float) -> MarkLine:
     mean = math.fsum(mark.score for mark in marks) / len(marks)
     earned = tuple(c for c in criteria if 2 * sum(c in m.earned for m in marks) > len(marks))
-    return MarkLine(key, earned, round(min(1.0, max(0.0, mean / cap)), 6))
+    shares = [_share(mark.score, cap) for mark in marks]
+    ends = (min(shares), max(shares)) if len(marks) > 1 else (None, None)
+    return MarkLine(key, earned, _share(mean, cap), *ends)
+
+
+def _share(score: float, cap: float) -> float:
+    return round(min(1.0, max(0.0, score / cap)), 6)
 
 
 def expectations(

@@ -142,5 +142,7 @@ def _depends(job: Job, rubric: Rubric) -> dict[str, Any]:
 def _judged(job: Job) -> dict[str, Any]:
     return {
         "answers": [[answer.key, answer.count] for answer in job.answers],
-        "marks": [[mark.key, *mark.earned, mark.score] for mark in job.marks],
+        "marks": [
+            [mark.key, *mark.earned, mark.score, mark.least, mark.most] for mark in job.marks
+        ],
     }

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
     from markbook.graders.learning.texts import QuestionTexts
 
-__all__ = ["contradicting", "of_marks", "of_texts"]
+__all__ = [
+    "APART",
+    "CONTRADICTING",
+    "contradicting",
+    "different_marks",
+    "of_marks",
+    "of_texts",
+]
 
 _ANSWERS = 5  # fewer are read sooner than a suggestion is checked
 _TRACE = 0.4  # of an answer's tokens are numbers or single letters: a calculation or a trace
@@ -27,8 +34,8 @@ _TWINS = 0.3  # of the answers equal another one but for a number
 _EMPTY = 0.7  # of the answers have no word
 _ENOUGH = 8  # marks from which they are asked whether they can be learned from
 _RANKING = 12  # marks from which an order can be told from chance
-_APART = 0.25  # of the maximum: marks of the same text that contradict each other
-_CONTRADICTING = 1 / 3  # of the pairs of equal texts: more than one slip of a pen
+APART = 0.25  # of the maximum: marks of the same text that contradict each other
+CONTRADICTING = 1 / 3  # of the pairs of equal texts: more than one slip of a pen
 _SHOWN = 40  # characters of an answer that a reason quotes
 _ALIKE = 0.1  # of the maximum: a spread of marks below which they tell nobody apart
 
@@ -90,12 +97,7 @@ def of_marks(
     """
     if (pair := contradicting(texts, marks)) is not None:
         one, other = (marks[place] for place in pair)
-        words_ = " ".join(texts.answers[pair[0]][: 2 * _SHOWN].split())
-        shown = words_ if len(words_) <= _SHOWN else f"{words_[: _SHOWN - 2]} …"
-        return (
-            "Answers with the same words have different marks "
-            f"({one:.2f} and {other:.2f} of the maximum): “{shown}”"
-        )
+        return different_marks(one, other, texts.answers[pair[0]])
     if len(marks) < _ENOUGH:
         return None
     given = np.fromiter(marks.values(), dtype=float)
@@ -109,6 +111,16 @@ def of_marks(
             "the answers differ in something that is not seen."
         )
     return None
+
+
+def different_marks(one: float, other: float, text: str) -> str:
+    """Say that two answers of the same ``text`` have different marks, shares of the maximum."""
+    words_ = " ".join(text[: 2 * _SHOWN].split())
+    shown = words_ if len(words_) <= _SHOWN else f"{words_[: _SHOWN - 2]} …"
+    return (
+        "Answers with the same words have different marks "
+        f"({one:.2f} and {other:.2f} of the maximum): “{shown}”"
+    )
 
 
 def _misled(given: NDArray[np.float64], expected: NDArray[np.float64]) -> bool:
@@ -133,7 +145,7 @@ def contradicting(texts: QuestionTexts, marks: Mapping[int, float]) -> tuple[int
             groups[read].append(place)
     pairs = [p for several in groups.values() for p in itertools.islice(
         itertools.combinations(several, 2), 200)]  # fmt: skip
-    apart = [(a, b) for a, b in pairs if abs(marks[a] - marks[b]) > _APART]
-    if not apart or len(apart) <= _CONTRADICTING * len(pairs):
+    apart = [(a, b) for a, b in pairs if abs(marks[a] - marks[b]) > APART]
+    if not apart or len(apart) <= CONTRADICTING * len(pairs):
         return None
     return apart[0]
