@@ -99,6 +99,14 @@ def test_a_foreign_letter_or_word_makes_no_other_language(rubric: Rubric, text: 
     assert "other-language" not in look(rubric, text).flags
 
 
+def test_answers_to_a_german_rubric_are_left_to_people_for_the_reason_that_is_true() -> None:
+    criterion = Criterion("c", 1, "Niemand hat es verändert.", ("niemand hat das Token geändert",))
+    rubric = Rubric("q", (criterion,), version="v")
+    found = look(rubric, "Die Signatur beweist, dass niemand das Token verändert hat.")
+    assert found.blind == FLAGS["other-language"]
+    assert "not English" in found.blind
+
+
 def test_a_rubric_in_another_script_has_answers_in_it() -> None:
     criterion = Criterion("c", 1, "Подпись защищает.", ("никто не изменил токен",))
     rubric = Rubric("q", (criterion,), version="v")

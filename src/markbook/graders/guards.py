@@ -33,7 +33,7 @@ FLAGS = {
     "instructs-grader": "The text seems to instruct the grader.",
     "invisible-text": "The text has invisible characters, or words that are not shown.",
     "code-only": "The answer is code only.",
-    "other-language": "The words are not of the rubric's language.",
+    "other-language": "The words are not English, or not in the rubric's letters.",
     "keyword-list": "This is a list of words, not a statement.",
     "prompt-copied": "This repeats the question.",
     "exemplar-copied": "These are the words of an exemplar: look where they are from.",
