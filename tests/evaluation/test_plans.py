@@ -49,6 +49,15 @@ def test_more_folds_than_questions_become_as_many_as_there_are(folds):
     assert "Folds: 4, for there are no more questions to part." in notes
 
 
+def test_marks_that_leave_no_answer_are_said(folds):
+    few = Settings(Protocol.FEW_SHOT, folds=3, ks=(0, 7))
+    assert folds(few, 5, 7)[2] == (
+        "Questions of which 7 marks leave no answer to suggest a score for: 5.",
+    )
+    assert folds(few, 5, 8)[2] == ()
+    assert folds(Settings(Protocol.UNSEEN, folds=3, ks=(0, 7)), 5, 7)[2] == ()
+
+
 def test_questions_asked_in_the_same_words_are_never_parted(table):
     rows = [
         (f"q{q}", f"What is **thing** {q % 3}?", "It is.", f"a{n}", 1, 2)

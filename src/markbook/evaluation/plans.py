@@ -99,7 +99,16 @@ def plan(sheet: Sheet, settings: Settings) -> tuple[tuple[FoldPlan, ...], tuple[
         training = {n: _all(sheet.questions[n]) for n in everybody if n not in part}
         tasks = [task for n in part for task in _tasks(sheet.questions[n], n, settings)]
         folds.append(FoldPlan(training, tuple(tasks)))
-    return tuple(folds), (*notes, *more)
+    return tuple(folds), (*notes, *more, *_used_up(sheet, settings))
+
+
+def _used_up(sheet: Sheet, settings: Settings) -> list[str]:
+    """Say how many questions have no answer left after the most marks that a person gives."""
+    most = max(settings.ks)
+    none = sum(len(asked.rows) <= most for asked in sheet.questions)
+    if settings.protocol is not Protocol.FEW_SHOT or not none:
+        return []
+    return [f"Questions of which {most} marks leave no answer to suggest a score for: {none}."]
 
 
 def _all(asked: Asked) -> NDArray[np.int64]:
