@@ -10,16 +10,16 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 from scipy.stats import norm
 
+from markbook.graders.learning.heard import SCORES, TOLERANCE, Heard, lies_near
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["TOLERANCE", "Trial", "Trust"]
 
-TOLERANCE = 0.1  # of the maximum: half a point of five
-_EDGE = 1e-6  # an error of exactly half a point is within half a point
+_EDGE = 1e-6
 _MEANS = np.linspace(0, 1, 21)
 _SPREADS = np.log(np.array([0.02, 0.04, 0.07, 0.11, 0.16, 0.22, 0.30, 0.42]))
-_SCORES = np.linspace(0, 1, 51)
 _NEAR_MEAN, _NEAR_SPREAD = 0.05, 0.35  # how far a trial speaks for its neighbours
 _DOUBT = 12.0  # trials that the bell curve counts for, where there are few others
 _LEAST, _MOST = 0.02, 0.98  # no held-out count bears out more
@@ -28,68 +28,132 @@ _PLAIN = (0.0, 1.0, 0.0, 0.0)
 # What holds the four numbers back, in trials' log likelihood: a step between few and many marks,
 # counted on some thirty questions, is mostly those questions' own.
 _PULL = np.array([5.0, 20.0, 60.0, 60.0])
+_USUAL_MARKS = 4.0  # marks that the usual share near a score counts for, beside a question's own
+_USUAL_LIKE = 0.5  # and what is expected by mean and spread, beside the marks of like answers
+_VOICE, _HOLD = 0.2, 20.0  # what a voice weighs before anything was counted, and its pull
 
 
 @dataclass(frozen=True)
 class Trial:
     """Held-out answers: predicted mean and spread (n,), the mark (n,), the question (n,).
 
-    ``marks`` (n,) is how many of the question's marks were known by then.
+    ``heard`` is what the question's marks said by then.
     """
 
     mean: NDArray[np.float64]
     sd: NDArray[np.float64]
     score: NDArray[np.float64]
     question: NDArray[np.intp]
-    marks: NDArray[np.intp]
+    heard: Heard
+
+    def part(self, rows: NDArray[np.bool_]) -> Trial:
+        """Return some of the answers."""
+        of = (self.mean[rows], self.sd[rows], self.score[rows], self.question[rows])
+        return Trial(*of, self.heard.part(rows))
 
 
 @dataclass(frozen=True)
 class Trust:
     """``chance`` (means, spreads, scores): that a mark is within 0.1 of a suggested score.
 
-    ``rise`` (4,) turns that chance into the share that was right on questions left out: start and
-    slope in log-odds, and what is added without any mark and with eight or more (Platt 1999).
+    What the question's own marks say joins in log-odds, by ``voices`` (3 + v,): start, the chance
+    from the table, all marks beside the ``usual`` (scores,) share near a score, and the marks of
+    like answers for each kind of likeness. ``rise`` (4,) turns the best score's chance into the
+    share that was right on questions left out: start and slope in log-odds, and what is added
+    without any mark and with eight or more (Platt 1999).
     """
 
     chance: NDArray[np.float64]
+    usual: NDArray[np.float64]
+    voices: NDArray[np.float64]
     rise: NDArray[np.float64]
 
     @classmethod
-    def untried(cls) -> Trust:
+    def untried(cls, voices: int = 0) -> Trust:
         """Return what a bell curve says, where nothing could be counted."""
-        return cls(_bell(), np.array(_PLAIN))
+        usual = lies_near(np.linspace(0, 1, 101)).mean(axis=0)
+        return cls(_bell(), usual, _plain_voices(voices), np.array(_PLAIN))
 
     @classmethod
     def fit(cls, trial: Trial) -> Trust:
         """Count on held-out answers; each quarter of the questions checks what the others say."""
         if len(trial.mean) == 0:
-            return cls.untried()
+            return cls.untried(len(trial.heard.like))
         numbers = np.unique(trial.question, return_inverse=True)[1]
         rows, hits = [], []
         for fold in range(4):
             there = numbers % 4 == fold
             if not there.any() or there.all():
                 continue
-            table = _count(trial, ~there)
-            best, chance = _choose(table, trial.mean[there], trial.sd[there])
-            rows.append(_clues(chance, trial.marks[there]))
-            hits.append(np.abs(best - trial.score[there]) <= TOLERANCE + _EDGE)
-        rise = np.array(_PLAIN)
-        if len(rows) > 1:
-            rise = _weigh(np.vstack(rows), np.concatenate(hits).astype(float))
-        return cls(_count(trial, np.ones(len(trial.mean), dtype=bool)), rise)
+            others, these = cls._counted(trial.part(~there)), trial.part(there)
+            best, chance = others._choose(these.mean, these.sd, these.heard)
+            rows.append(_clues(chance, these.heard.marks))
+            hits.append(np.abs(best - these.score) <= TOLERANCE + _EDGE)
+        counted = cls._counted(trial)
+        if len(rows) < 2:
+            return counted
+        usual, least = np.array(_PLAIN), np.array([-np.inf, 0.05, -np.inf, -np.inf])
+        said = np.concatenate(hits).astype(float)
+        rise = _weigh(np.vstack(rows), said, np.ones(1), usual, _PULL, least)
+        return cls(counted.chance, counted.usual, counted.voices, rise)
+
+    @classmethod
+    def _counted(cls, trial: Trial) -> Trust:
+        """Return what is fitted on all answers of a trial, not yet checked on others."""
+        near = lies_near(trial.score)
+        plain = _plain_voices(len(trial.heard.like))
+        trust = cls(_count(trial, near), near.mean(axis=0), plain, np.array(_PLAIN))
+        spoken = trust._spoken(trial.mean, trial.sd, trial.heard)
+        # Each answer counts once; scores that nobody would suggest hardly count.
+        counts = np.clip(expit(spoken[..., 1]), _LEAST, 1)
+        counts /= counts.sum(axis=1, keepdims=True)
+        pull, least = np.full(len(plain), _HOLD), np.array([-np.inf, 0.05, *[0.0] * len(plain[2:])])
+        rows = spoken.reshape(-1, len(plain))
+        voices = _weigh(rows, near.ravel(), counts.ravel(), plain, pull, least)
+        return cls(trust.chance, trust.usual, voices, trust.rise)
 
     def suggest(
-        self, mean: NDArray[np.float64], sd: NDArray[np.float64], marks: int = 0
+        self, mean: NDArray[np.float64], sd: NDArray[np.float64], heard: Heard | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the score most likely within 0.1 of the mark, and how likely: (n,), (n,).
 
-        ``marks`` is how many marks of the question are known.
+        ``heard`` is what the question's marks say at these answers; without it, no mark is known.
         """
-        best, chance = _choose(self.chance, mean, sd)
-        sure = expit(_clues(chance, np.full(len(best), marks)) @ self.rise)
+        heard = heard or Heard.nothing(len(mean), voices=len(self.voices) - 3)
+        best, chance = self._choose(mean, sd, heard)
+        sure = expit(_clues(chance, heard.marks) @ self.rise)
         return best, np.clip(sure, _LEAST, _MOST)
+
+    def _choose(
+        self, mean: NDArray[np.float64], sd: NDArray[np.float64], heard: Heard
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the best score for each answer and its chance."""
+        chance = expit(self._spoken(mean, sd, heard) @ self.voices)
+        # Among scores that are as likely, the one next to the mean.
+        close = 1e-3 * np.abs(SCORES[None] - mean[:, None])
+        best = np.argmax(chance - close, axis=1)
+        return SCORES[best], chance[np.arange(len(best)), best]
+
+    def _spoken(
+        self, mean: NDArray[np.float64], sd: NDArray[np.float64], heard: Heard
+    ) -> NDArray[np.float64]:
+        """Return what is weighed for each score at each answer: (n, s, 3 + v)."""
+        chance = _between(self.chance, mean, sd)
+        table = _odds(chance)
+        share = (heard.own + _USUAL_MARKS * self.usual) / (heard.marks + _USUAL_MARKS)[:, None]
+        columns = [np.ones_like(table), table, _odds(share) - _odds(self.usual)]
+        for like, hits in zip(heard.like, heard.hits, strict=True):
+            said = (hits + _USUAL_LIKE * chance) / (like + _USUAL_LIKE)[:, None]
+            columns.append(_odds(said) - table)
+        return np.stack(columns, axis=-1)
+
+
+def _plain_voices(voices: int) -> NDArray[np.float64]:
+    return np.array([0.0, 1.0, *[_VOICE] * (1 + voices)])
+
+
+def _odds(chance: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(logit(np.clip(chance, 0.01, 0.99)))
 
 
 def _clues(chance: NDArray[np.float64], marks: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -97,17 +161,28 @@ def _clues(chance: NDArray[np.float64], marks: NDArray[np.intp]) -> NDArray[np.f
     return np.column_stack([np.ones(len(held)), logit(held), marks == 0, marks >= _MANY])
 
 
-def _weigh(rows: NDArray[np.float64], hits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the likeliest four numbers; the chance rises with what was counted."""
+def _weigh(
+    rows: NDArray[np.float64],
+    hits: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    usual: NDArray[np.float64],
+    pull: NDArray[np.float64],
+    least: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the likeliest weights (w,) of rows (n, w) that hit or not, each counting ``counts``.
+
+    They are held back to the ``usual`` ones by ``pull``, and are at least ``least``.
+    """
 
     def surprise(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         odds = rows @ weights
-        off = weights - _PLAIN
-        lost = float((np.logaddexp(0, odds) - hits * odds).sum() + (_PULL * off**2).sum())
-        return lost, rows.T @ (expit(odds) - hits) + 2 * _PULL * off
+        off = weights - usual
+        lost = float((counts * (np.logaddexp(0, odds) - hits * odds)).sum())
+        held = float((pull * off**2).sum())
+        return lost + held, rows.T @ (counts * (expit(odds) - hits)) + 2 * pull * off
 
-    bounds = [(None, None), (0.05, None), (None, None), (None, None)]
-    found = minimize(surprise, np.array(_PLAIN), jac=True, method="L-BFGS-B", bounds=bounds)
+    bounds = [(low, None) for low in least]
+    found = minimize(surprise, usual, jac=True, method="L-BFGS-B", bounds=bounds)
     return np.asarray(found.x)
 
 
@@ -115,40 +190,32 @@ def _bell() -> NDArray[np.float64]:
     """Return the chances under a bell curve that is cut off at 0 and 1."""
     sd = np.exp(_SPREADS)[None, :, None]
     mean = _MEANS[:, None, None]
-    high, low = _SCORES + TOLERANCE + _EDGE, _SCORES - TOLERANCE - _EDGE
+    high, low = SCORES + TOLERANCE + _EDGE, SCORES - TOLERANCE - _EDGE
     upper = np.where(high >= 1, 1.0, norm.cdf((high - mean) / sd))
     lower = np.where(low <= 0, 0.0, norm.cdf((low - mean) / sd))
     return np.asarray(upper - lower)
 
 
-def _count(trial: Trial, rows: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _count(trial: Trial, near: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the share of neighbouring trials that were within 0.1 of each score."""
-    mean, score = trial.mean[rows], trial.score[rows]
-    spread = np.clip(np.log(trial.sd[rows] + 1e-6), _SPREADS[0], _SPREADS[-1])
-    inside = np.abs(score[:, None] - _SCORES[None]) <= TOLERANCE + _EDGE
+    spread = np.clip(np.log(trial.sd + 1e-6), _SPREADS[0], _SPREADS[-1])
     found = _bell()
     for place, at in enumerate(_SPREADS):
-        near = np.exp(
-            -0.5 * ((np.clip(spread, _SPREADS[0], _SPREADS[-1]) - at) / _NEAR_SPREAD) ** 2
-        )
-        weights = np.exp(-0.5 * ((mean[None] - _MEANS[:, None]) / _NEAR_MEAN) ** 2) * near
+        close = np.exp(-0.5 * ((spread - at) / _NEAR_SPREAD) ** 2)
+        weights = np.exp(-0.5 * ((trial.mean[None] - _MEANS[:, None]) / _NEAR_MEAN) ** 2) * close
         total = weights.sum(axis=1, keepdims=True)
-        found[:, place] = (weights @ inside + _DOUBT * found[:, place]) / (total + _DOUBT)
+        found[:, place] = (weights @ near + _DOUBT * found[:, place]) / (total + _DOUBT)
     return found
 
 
-def _choose(
+def _between(
     table: NDArray[np.float64], mean: NDArray[np.float64], sd: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the best score for each answer and its chance, between the points of the table."""
+) -> NDArray[np.float64]:
+    """Return the chances of each score (n, s), between the points of the table."""
     at = np.clip(mean, 0, 1) * (len(_MEANS) - 1)
     along = np.interp(np.log(sd + 1e-6), _SPREADS, np.arange(len(_SPREADS)))
     i = np.minimum(at.astype(int), len(_MEANS) - 2)
     j = np.minimum(along.astype(int), len(_SPREADS) - 2)
     u, v = (at - i)[:, None], (along - j)[:, None]
     rows = (1 - u) * ((1 - v) * table[i, j] + v * table[i, j + 1])
-    rows += u * ((1 - v) * table[i + 1, j] + v * table[i + 1, j + 1])
-    # Among scores that are as likely, the one next to the mean.
-    close = 1e-3 * np.abs(_SCORES[None] - mean[:, None])
-    best = np.argmax(rows - close, axis=1)
-    return _SCORES[best], rows[np.arange(len(rows)), best]
+    return np.asarray(rows + u * ((1 - v) * table[i + 1, j] + v * table[i + 1, j + 1]))

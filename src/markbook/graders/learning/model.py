@@ -10,6 +10,7 @@ import numpy as np
 from markbook.errors import UsageError
 from markbook.graders.learning import design, limits
 from markbook.graders.learning.features import Read, read
+from markbook.graders.learning.heard import Heard
 from markbook.graders.learning.process import Process, Question
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ class QuestionModel:
         """Return what is expected now."""
         mean, variance = self._process.given(self._marks)
         mean, sd = np.clip(mean, 0, 1), np.sqrt(variance)
-        suggested, sure = self._trust.suggest(mean, sd, len(self._marks))
+        heard = Heard.of(self._process.question, self._marks)
+        suggested, sure = self._trust.suggest(mean, sd, heard)
         for expected, most in ((mean, _NOTHING), (suggested, _NOTHING), (sure, _FLAGGED)):
             expected[self._copies] = np.minimum(expected[self._copies], most)
         refused = self._refused or (

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from markbook.errors import UsageError
-from markbook.graders.learning.calibration import Trial, Trust
-from markbook.graders.learning.design import first
+from markbook.graders.learning.calibration import Trust
 from markbook.graders.learning.likelihood import fit_kernel, fit_spread, spread
 from markbook.graders.learning.members import Forest, Linear, Support
-from markbook.graders.learning.process import Kernel, Process, Question
+from markbook.graders.learning.process import Kernel, Question
 from markbook.graders.learning.store import shipped
+from markbook.graders.learning.trials import fit_trust
 from markbook.text.words import words
 
 if TYPE_CHECKING:
@@ -32,9 +32,6 @@ _CLIP = 4.0  # standard deviations: a feature never seen that far out counts no 
 _FOLDS = 5
 _FEW = 10.0  # questions: with that many, what was known before and what is new count the same
 _LEAST = 4  # questions from which spread, process and trust are fitted anew
-_TRIED = (0, 3, 5, 10, 20)  # marks given, in the trials that trust is counted on
-_HALFWAY = 0.4  # and that share of a question
-_TRIAL_ANSWERS = 90
 _SHIPPED = {
     False: ("prior-words", "prior-words-without-saf"),
     True: ("prior-semantic", "prior-semantic-without-saf"),
@@ -164,12 +161,13 @@ class Prior:
                 return cls(names, opinions, *parts)
             variance = np.array([np.log(np.var(rows.scores) + 0.02), 0.0, 0.0, 0.0])
             kernel = Kernel({"level": 0.2, "letters": 0.3, "near": 0.2}, 0.3)
-            return cls(names, opinions, variance, kernel, Trust.untried(), seen=seen)
+            trust = Trust.untried(marked[0].read.places.voices)
+            return cls(names, opinions, variance, kernel, trust, seen=seen)
         means, apart = rows.held_out()
         variance = fit_spread(means, apart, rows.scores)
         tried = _questions(marked, rows, means, spread(variance, means, apart), opinions)
         kernel = fit_kernel(tried)
-        trust = Trust.fit(_trials(tried, kernel))
+        trust = fit_trust(tried, kernel)
         return cls(names, opinions, variance, kernel, trust, start, weight, shift, seen)
 
     def knows(self, texts: QuestionTexts) -> bool:
@@ -290,25 +288,3 @@ def _questions(
         seen = Question(part, standard, means[inside], spreads[inside])
         found.append((seen, rows.scores[inside]))
     return found
-
-
-def _trials(tried: Sequence[tuple[Question, NDArray[np.float64]]], kernel: Kernel) -> Trial:
-    """Let the process predict the rest of each question after a few marks by design."""
-    means, spreads, scores, numbers, counts = [], [], [], [], []
-    for number, (question, marks) in enumerate(tried):
-        process = Process(question, kernel)
-        every = np.arange(len(marks))[:_TRIAL_ANSWERS]
-        order = first(process.left(every, every[:0]), process.noise[every], len(every))
-        for count in sorted({*_TRIED, int(_HALFWAY * len(order))}):
-            if 2 * count > len(marks):
-                break
-            seen = order[:count]
-            mean, variance = process.given({place: float(marks[place]) for place in seen})
-            rest = np.setdiff1d(np.arange(len(marks)), seen)
-            means.append(np.clip(mean[rest], 0, 1))
-            spreads.append(np.sqrt(variance[rest]))
-            scores.append(marks[rest])
-            numbers.append(np.full(len(rest), number))
-            counts.append(np.full(len(rest), count))
-    columns = (means, spreads, scores, numbers, counts)
-    return Trial(*(np.concatenate(column) for column in columns))

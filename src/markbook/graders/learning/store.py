@@ -23,7 +23,8 @@ __all__ = ["from_bytes", "shipped", "to_bytes"]
 
 _MEMBERS: dict[str, type[Member]] = {"linear": Linear, "support": Support, "forest": Forest}
 _HALF = ("support.vectors", "forest.limit", "forest.value", "trust.chance")
-FORMAT = 2
+_TRUST = ("chance", "usual", "voices", "rise")
+FORMAT = 3
 
 
 def to_bytes(prior: Prior) -> bytes:
@@ -38,6 +39,8 @@ def to_bytes(prior: Prior) -> bytes:
         "kernel.size": np.array(list(prior.kernel.parts.values())),
         "noise": np.array(prior.kernel.noise),
         "trust.chance": prior.trust.chance,
+        "trust.usual": prior.trust.usual,
+        "trust.voices": prior.trust.voices,
         "trust.rise": prior.trust.rise,
         "seen": np.array(sorted(prior.seen), dtype=np.uint64),
     }
@@ -72,7 +75,7 @@ def from_bytes(content: bytes) -> Prior:
             _opinions(Opinions, arrays),
             arrays["variance"],
             Kernel(parts, float(arrays["noise"])),
-            Trust(arrays["trust.chance"].astype(float), arrays["trust.rise"]),
+            Trust(*(arrays[f"trust.{part}"].astype(float) for part in _TRUST)),
             seen=frozenset(arrays["seen"].tolist()),
         )
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
