@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from markbook.startup import skip_slow_imports
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
     from distributed import LocalCluster
+
+skip_slow_imports()  # as in Markbook's own processes: a second and more for each of xdist's workers
 
 # CI draws the same examples at every run: whether a change lands must not be a matter of luck.
 # On a developer's machine they are drawn anew each time, and what is found becomes a test.
