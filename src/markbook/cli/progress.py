@@ -116,12 +116,14 @@ def _plain(label: str) -> Callable[[Any], None]:
 def _bar(label: str) -> Iterator[Callable[[Any], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.table import Column
 
+    # The least widths are what a long text beside them must not squeeze out.
     bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[now]}"),
+        TextColumn("{task.description}", table_column=Column(min_width=len(label))),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(table_column=Column(min_width=3)),
+        TextColumn("{task.fields[now]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
         console=Console(stderr=True),
         transient=True,
     )

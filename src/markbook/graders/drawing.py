@@ -10,7 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from markbook.graders.charts import KINDS, criteria_chart
-from markbook.graders.drawing_scores import answer_row, draw_scores, score_text
+from markbook.graders.drawing_scores import ANSWER, answer_row, draw_scores, score_text
 from markbook.text.controls import visible
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _doubtful(grader: Grader) -> str:
     more = len(answers) - _DOUBTFUL_SHOWN
     rest = f"<p>and {more} more.</p>" if more > 0 else ""
     return (
-        f"<h4>Doubtful answers ({len(answers)})</h4><table><thead><tr><th>answer</th>"
+        f"<h4>Doubtful answers ({len(answers)})</h4><table><thead><tr>{ANSWER}"
         f"<th>students</th><th>undecided</th></tr></thead><tbody>{rows}</tbody></table>{rest}"
     )
 

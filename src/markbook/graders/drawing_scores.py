@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from markbook.graders.grader import Grader
     from markbook.graders.lines import ScoreLine
 
-__all__ = ["answer_row", "draw_scores", "score_text"]
+__all__ = ["ANSWER", "answer_row", "draw_scores", "score_text"]
 
+ANSWER = "<th style='text-align:left'>answer</th>"  # the head of the column of answers
 _FIRST_SHOWN = 8
 _FLAGGED_SHOWN = 8  # answers of each flag
 _GROUPS_SHOWN = 10
@@ -106,7 +107,7 @@ def _first(grader: Grader) -> str:
     )
     return (
         "<h4>Mark these first</h4><p>Their marks tell most about all the others.</p>"
-        "<table><thead><tr><th>answer</th><th>students</th><th>expected</th><th>suggested</th>"
+        f"<table><thead><tr>{ANSWER}<th>students</th><th>expected</th><th>suggested</th>"
         f"</tr></thead><tbody>{rows}</tbody></table>"
     )
 
@@ -144,7 +145,7 @@ def _groups(grader: Grader) -> str:
     )
     return (
         f"<h4>Groups</h4><p>{visible(f'{decisions} decisions do for {students} students.')}</p>"
-        "<table><thead><tr><th>answer</th><th>wordings</th><th>students</th></tr></thead>"
+        f"<table><thead><tr>{ANSWER}<th>wordings</th><th>students</th></tr></thead>"
         f"<tbody>{rows}</tbody></table>"
     )
 
