@@ -58,8 +58,9 @@ def test_answers_that_were_marked_count_in_one_table_and_not_in_the_other(summed
     assert by_over["unmarked"].points_rmse == pytest.approx(0.8)
 
 
-def test_a_question_that_is_refused_has_its_reason_and_is_read_first(summed):
-    found = summed([0.5] * 5 + [0.0] * 5, [1.0] * 10, refused="Its answers differ in digits only.")
+def test_a_question_that_is_refused_has_its_reason_and_counts_in_no_calibration(summed):
+    sure = [0.4] * 5 + [1.0] * 5
+    found = summed([0.5] * 5 + [0.0] * 5, sure, refused="Its answers differ in digits only.")
     assert found.refused == {"q0": "Its answers differ in digits only."}
     assert {each.over for each in found.agreements()} == {"unmarked", "not refused"}
     (calibration,) = found.calibrations()

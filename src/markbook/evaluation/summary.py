@@ -32,7 +32,7 @@ class _Scored:
     truth: NDArray[np.float64]
     mean: NDArray[np.float64]
     shown: NDArray[np.float64]
-    confidence: NDArray[np.float64]  # 0 where the question was refused
+    confidence: NDArray[np.float64]
     marked: NDArray[np.bool_]
     refused: NDArray[np.bool_]
     question: NDArray[np.int64]
@@ -172,7 +172,7 @@ def _scored(
         truth[rows],
         np.concatenate([each.guess.mean for each in sealed]),
         np.concatenate([each.guess.shown for each in sealed]),
-        np.where(refused, 0.0, confidence),
+        confidence,
         np.concatenate([each.marked for each in sealed]).astype(bool),
         refused,
         question_of[rows],

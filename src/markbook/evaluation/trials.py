@@ -209,7 +209,7 @@ def _learn_on(works: Sequence[_Work], k: int) -> None:
         least = []
         for number, work in enumerate(works):
             now = work.predict()
-            sure = np.nan_to_num(now.confidence) * (now.refused is None)
+            sure = np.nan_to_num(now.confidence)
             least += [
                 (sure[place], -now.sd[place], number, place)
                 for place in range(work.answers)

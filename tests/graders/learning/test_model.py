@@ -125,6 +125,17 @@ def test_contradictory_marks_refuse_the_question(fitted: Prior, write_question: 
     assert found.confidence[6:].max() <= 0.5
 
 
+def test_equal_marks_refuse_a_question_and_its_answers_need_not_all_be_read_first(
+    fitted: Prior, write_question: Any
+) -> None:
+    question = ScoreModel(fitted).open(write_question("cache", 40)[0])
+    question.observe(dict.fromkeys(range(12), 1.0))
+    found = question.predict()
+    assert "marks are the same" in (found.refused or "")
+    assert found.confidence[12:].max() <= 0.85, "none is confident"
+    assert found.confidence[12:].max() > 0.5, "an easy question is no doubtful one"
+
+
 @pytest.mark.parametrize("answers", [(), ("",), ("", ""), ("🎉", "да", "x" * 100_000, "42")])
 def test_odd_questions_open_and_are_refused(fitted: Prior, answers: tuple[str, ...]) -> None:
     question = ScoreModel(fitted).open(QuestionTexts("q", "", (), answers))

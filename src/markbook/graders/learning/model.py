@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Prediction", "QuestionModel", "ScoreModel"]
 
 _REFUSED = 0.5  # what is left of the confidence where a question is refused: never a confident one
+# The most that is sure where marks are all the same or are not ordered by the rest. What is right
+# as often as that is not halved: such questions, many of them easy, would all be read first.
+_UNORDERED = 0.85
 # An answer of the question's own words, and of most of them, says nothing. On the public sets two
 # of some 5,000 answers are such, with no point; pasted questions were expected to get .35 to .6.
 _ECHO, _COPIED = 0.9, 0.6
@@ -40,7 +43,7 @@ class Prediction:
     that is most likely within 0.1 of the mark (near a ceiling it is not the mean), and
     ``confidence`` the calibrated chance that it is. Answers that a person marked have their mark,
     spread 0 and confidence 1. ``refused`` says why nothing should be suggested for this question,
-    or is None; confidence is halved then. ``about`` are the places of answers that this is about.
+    or is None; confidence is low then. ``about`` are the places of answers that this is about.
     """
 
     mean: NDArray[np.float64]
@@ -109,20 +112,19 @@ class QuestionModel:
         suggested, sure = self._trust.suggest(mean, sd, heard)
         for expected, most in ((mean, _NOTHING), (suggested, _NOTHING), (sure, _FLAGGED)):
             expected[self._copies] = np.minimum(expected[self._copies], most)
-        refused = self._refused or (
-            limits.of_marks(self._texts, self._marks, self._process.unseen(self._marks))
-            if self._marks
-            else None
-        )
-        if refused is not None:
+        refused, about = self._refused, limits.contradicting(self._texts, self._marks)
+        if refused is None and self._marks:
+            held = self._process.unseen(self._marks)
+            refused = limits.of_marks(self._texts, self._marks, held)
+        if self._refused is not None or about is not None:
             sure *= _REFUSED
+        elif refused is not None:
+            sure = np.minimum(sure, _UNORDERED)
         for place, score in self._marks.items():
             mean[place] = suggested[place] = score
             sd[place], sure[place] = 0.0, 1.0
-        about: tuple[int, ...] = ()
-        if refused is not None and self._refused is None:
-            about = limits.contradicting(self._texts, self._marks) or ()
-        return Prediction(mean, suggested, sd, sure, refused, about)
+        pair = about if about is not None and self._refused is None else ()
+        return Prediction(mean, suggested, sd, sure, refused, pair)
 
     def held_out(self) -> dict[int, float]:
         """Return what each marked answer would be expected to have without its own mark."""
