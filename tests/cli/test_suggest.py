@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from markbook.cli.main import cli
 from markbook.cli.progress import progress
+from markbook.cli.verbs.suggest import tell
 from markbook.gradebook import Gradebook
 from markbook.model import Expectation
 from markbook.suggest import (
@@ -81,6 +82,14 @@ def test_that_only_words_are_read_is_said_once_on_stderr(first, monkeypatch):
         assert result.stderr == (
             "Answers are compared by their words only: MARKBOOK_SENTENCE_MODEL is none.\n"
         )
+
+
+def test_a_run_says_which_questions_have_no_score_to_rely_on(capsys):
+    refused = QuestionSuggestions("keys", QuestionState.SUGGESTED, refused="Numbers only.")
+    fine = QuestionSuggestions("doors", QuestionState.SUGGESTED)
+    tell(SuggestReport("hw", (refused, fine)))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2:] == ["  keys: no score to rely on: Numbers only."]
 
 
 def test_what_questions_are_at_is_shown_until_they_are_finished(monkeypatch, capsys):

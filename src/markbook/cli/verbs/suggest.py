@@ -133,7 +133,7 @@ def announced(on_event: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def tell(report: SuggestReport) -> None:
-    """Print one line, and one for each failure."""
+    """Print one line, and one for each refusal and failure."""
     states = [question.state.value for question in report.questions]
     parts = [f"{states.count(state)} {state}" for state in dict.fromkeys(states)]
     pairs = sum(question.suggested for question in report.questions)
@@ -146,5 +146,7 @@ def tell(report: SuggestReport) -> None:
     if report.outside is not None:
         for line in report.outside.as_text().splitlines():
             show.line(f"            {line}")
+    for question in report.refused:
+        show.line(f"  {question.question}: no score to rely on: {question.refused}")
     for question in report.failed:
         show.line(f"  {question.question}: failed: {question.reason}")
