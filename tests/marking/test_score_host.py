@@ -7,11 +7,13 @@ import json
 import sys
 import threading
 
+import numpy as np
 import pytest
 
 from markbook.errors import InternalError
 from markbook.graders.learning.model import ScoreModel
 from markbook.graders.learning.prior import Prior
+from markbook.graders.learning.taught import Taught
 from markbook.marking.score_host import ScoreHost
 from markbook.marking.score_process import Questions, serve
 
@@ -121,6 +123,23 @@ def test_a_question_is_opened_learns_and_forgets_what_was_taken_back():
     assert told["mean"][1] != opened["mean"][1]
     assert questions.answer({"marks": "q", "scores": {}}) == opened
     assert "UsageError" in questions.answer({"marks": "q", "scores": {"0": 7.0}})["error"]
+
+
+def test_what_other_questions_taught_moves_the_first_scores_and_a_broken_file_moves_none(tmp_path):
+    model = ScoreModel(Prior.default())
+    names = np.array(model.prior.names)
+    drawn = np.random.default_rng(0).normal(size=(120, len(names))).astype(np.float32)
+    centre, spread = model.prior.opinions.centre, model.prior.opinions.spread
+    values = (centre + spread * drawn).astype(np.float32)
+    nothing = Taught(names, values, np.zeros(120), np.arange(120) // 20)
+    (tmp_path / "hard.npz").write_bytes(nothing.to_bytes())
+    (tmp_path / "broken.npz").write_bytes(b"broken")
+    means = {}
+    for name in ("", "hard.npz", "broken.npz", "gone.npz"):
+        request = OPEN | {"taught": str(tmp_path / name) if name else ""}
+        means[name] = Questions(model).answer(request)["mean"]
+    assert sum(means["hard.npz"]) < sum(means[""])
+    assert means["broken.npz"] == means["gone.npz"] == means[""]
 
 
 def test_the_question_least_lately_used_is_forgotten_first():

@@ -20,6 +20,7 @@ from markbook.course import Course
 from markbook.errors import UnknownName, UsageError
 from markbook.gradebook import Gradebook
 from markbook.graders.learning.sources import installed_model
+from markbook.graders.learning.taught import Taught
 from markbook.model import Answer, AnswerStatus, Mark, Outcome, SubmissionRecord, answer_hash
 from markbook.suggest import (
     QuestionFinished,
@@ -490,3 +491,50 @@ def test_marks_are_passed_to_the_grader_and_what_it_expects_is_stored(
     assert len(gb.expectations("hw", "one")) == 2
     _own_grader(course, "one", LEARNING)
     assert run().tried == second.tried, "marks that a run had learned from were counted again"
+
+
+def test_marks_of_other_questions_teach_a_run_and_ask_for_another_only_when_they_double(
+    course: Course, gb: Gradebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks: list[Mark] = []
+
+    def given(_: Gradebook, __: str, question: str) -> list[Mark]:
+        return marks if question == "one" else []
+
+    for module in ("plans", "others"):
+        monkeypatch.setattr(f"markbook.suggest.{module}.marks_of_people", given)
+    names = [f"s{number}" for number in range(12)]
+    for number, student in enumerate(names):
+        text = f"{GOOD} Reason {number}." if number % 2 else f"It hides the password {number}."
+        _save(gb, student, text)
+
+    def run() -> dict[str, str]:
+        return _states(suggest(course, gb, "hw", questions=["one", "two"]))
+
+    def mark(students: list[str]) -> None:
+        texts = {a.student: a.hash for a in gb.answers("hw", "one")}
+        marks.extend(Mark("hw", "part", "one", s, texts[s], (), "me", "v", 0.0) for s in students)
+
+    taught = course.taught("hw", "two")
+    assert run() == {"one": "suggested", "two": "suggested"}
+    assert course.features("hw", "one").is_file()
+    assert not taught.exists()
+    before = {e.answer_hash: e.mean for e in gb.expectations("hw", "two")}
+    mark(names[:4])
+    assert run() == {"one": "suggested", "two": "unchanged"}, "four marks teach nothing"
+    mark(names[4:6])
+    assert run() == {"one": "suggested", "two": "suggested"}
+    found = Taught.from_bytes(taught.read_bytes())
+    assert (len(found.scores), found.questions, found.scores.max()) == (6, 1, 0.0)
+    after = {e.answer_hash: e.mean for e in gb.expectations("hw", "two")}
+    assert sum(after.values()) < sum(before.values()), "nobody earned a point there"
+    kept = (course.reports("hw") / "graders" / "two.ipynb").read_text()
+    assert "6 marked answers of 1 other questions" in kept
+    assert not course.taught("hw", "one").exists(), "a question does not teach itself"
+    mark(names[6:7])
+    assert run() == {"one": "suggested", "two": "unchanged"}, "seven are not twice five"
+    course.features("hw", "one").write_bytes(b"nonsense")
+    assert suggest(course, gb, "hw", questions=["two"], force=True).questions[0].state is (
+        QuestionState.SUGGESTED
+    )
+    assert not taught.exists(), "what cannot be read teaches nothing"

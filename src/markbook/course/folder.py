@@ -140,6 +140,18 @@ class Course:
     def reports(self, assignment: str) -> Path:
         return self.root / "reports" / assignment
 
+    def grader_run(self, assignment: str, question: str) -> Path:
+        """Return where the last run of a question's grader notebook is kept."""
+        return self.reports(assignment) / "graders" / f"{question}.ipynb"
+
+    def features(self, assignment: str, question: str) -> Path:
+        """Return where that run kept the features of the answers, for other questions to learn."""
+        return self.reports(assignment) / "graders" / f"{question}.features.npz"
+
+    def taught(self, assignment: str, question: str) -> Path:
+        """Return where it is kept what other questions' marks taught that run."""
+        return self.reports(assignment) / "graders" / f"{question}.taught.npz"
+
     def relative(self, path: Path) -> str:
         """Return ``path`` as a person in the course folder would type it."""
         resolved = path if path.is_absolute() else Path.cwd() / path

@@ -76,6 +76,11 @@ def _state(grader: Grader) -> str:
     told = f"No marks of this question so far; read {with_model}."
     if learning.marks:
         told = f"Learned from {learning.marks} marked answers; read {with_model}."
+    if question.taught is not None:
+        told += (
+            f" Before any mark, {len(question.taught.scores)} marked answers of"
+            f" {question.taught.questions} other questions of the course tell what is usual."
+        )
     if learning.error is not None and learning.before is not None:
         told += (
             f" Each of them, predicted without its own mark, is {learning.error:.2f} of the maximum"

@@ -24,17 +24,26 @@ from markbook.graders.progress import PROGRESS_NAME, Progress
 from markbook.graders.question import HELD, Question
 from markbook.graders.tokens import clauses
 from markbook.rubrics import load_rubric
+from markbook.text.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from markbook.graders.learning.taught import Taught
     from markbook.graders.learning.vectors import TokenModel
     from markbook.graders.meaning import Judgement
     from markbook.model import Rubric
 
     Rule = Callable[[AnswerText], Evidence | bool | None]
 
-__all__ = ["MARKS_NAME", "REHEARSAL_NAME", "SCORES_NAME", "Grader"]
+__all__ = [
+    "FEATURES_NAME",
+    "MARKS_NAME",
+    "REHEARSAL_NAME",
+    "SCORES_NAME",
+    "TAUGHT_NAME",
+    "Grader",
+]
 
 _AWARD_FROM = 0.7  # probability from which a criterion is suggested as earned
 _REFUSE_TO = 0.3  # and up to which as not earned; in between the grader abstains
@@ -43,6 +52,8 @@ _PROMPT_NAME = "prompt.md"
 MARKS_NAME = "marks.jsonl"
 SCORES_NAME = "scores.jsonl"
 REHEARSAL_NAME = "rehearsal"
+TAUGHT_NAME = "taught.npz"
+FEATURES_NAME = "features.npz"
 
 
 class Grader:
@@ -59,12 +70,14 @@ class Grader:
         model: TokenModel | None = None,
         rehearsal: bool = False,
         progress: Progress | None = None,
+        taught: Taught | None = None,
     ) -> None:
         """Take answers, a rubric, the marks given so far, and a sentence model where there is one.
 
         Of fewer than five answers nothing is sure, unless it is a ``rehearsal``: exemplars that
-        the grader is tried on. ``progress`` hears how far it is. Raises ``GraderError`` for a
-        mark of a text that is not among the answers.
+        the grader is tried on. ``progress`` hears how far it is; ``taught`` are marked answers of
+        other questions, which move what is expected before any mark. Raises ``GraderError`` for
+        a mark of a text that is not among the answers.
         """
         self.answers: tuple[AnswerText, ...] = tuple(answers)
         self.rubric = rubric
@@ -75,7 +88,7 @@ class Grader:
             raise GraderError(f"The mark of {unknown[0]!r} is of no answer.", hint="Leave it out.")
         self._progress = progress or Progress()
         self.question = Question(
-            rubric, self.answers, prompt, by_key, model, rehearsal, self._progress
+            rubric, self.answers, prompt, by_key, model, rehearsal, self._progress, taught
         )
         self.scores = Scores()
         self._chances: dict[str, dict[str, float]] = {}
@@ -88,9 +101,10 @@ class Grader:
 
         A ``prompt.md`` beside the answers is taken as the question's text, whose words count
         for little in an answer; ``marks.jsonl`` holds the marks that people gave so far. A file
-        ``rehearsal`` tells that the answers are exemplars and no class. The sentence model is
-        used where it is installed. A file ``progress.json`` is kept up to date where there is one.
-        Raises ``GraderError`` and ``RubricError``.
+        ``rehearsal`` tells that the answers are exemplars and no class, ``taught.npz`` holds
+        marked answers of other questions as features, and ``features.npz`` is written for those.
+        The sentence model is used where it is installed. A file ``progress.json`` is kept up to
+        date where there is one. Raises ``GraderError`` and ``RubricError``.
         """
         from markbook.graders.learning.semantic import open_token_model
 
@@ -120,6 +134,7 @@ class Grader:
             model=open_token_model(tell=tell) if read.policy != "manual" else None,
             rehearsal=rehearsal,
             progress=progress,
+            taught=_taught(path.with_name(TAUGHT_NAME)),
         )
 
     def criterion(self, name: str, *, otherwise: str = "abstain") -> Callable[[Rule], Rule]:
@@ -185,6 +200,8 @@ class Grader:
             write_scores(self._output.with_name(SCORES_NAME), self.scores)
             write_suggestions(self._output, self.suggestions)
             write_methods(self._output.with_name(METHODS_NAME), self._methods)
+            if (kept := self.question.features) is not None and not self.question.rehearsal:
+                write_atomic(self._output.with_name(FEATURES_NAME), kept.to_bytes())
         from markbook.graders.drawing import Drawing
 
         self._progress.tell("drawing the report")
@@ -279,6 +296,14 @@ def _of_verdict(name: str, verdict: object, answer: AnswerText) -> SuggestionLin
         verdict.end,
         verdict.note[:500],
     )
+
+
+def _taught(path: Path) -> Taught | None:
+    if not path.is_file():
+        return None
+    from markbook.graders.learning.taught import Taught
+
+    return Taught.from_bytes(path.read_bytes())
 
 
 def _of_judgement(name: str, judged: Judgement, answer: AnswerText) -> SuggestionLine:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from markbook.graders.expected import Expected
     from markbook.graders.learning.features import Read
     from markbook.graders.learning.model import Prediction, QuestionModel
+    from markbook.graders.learning.taught import Kept, Taught
     from markbook.graders.learning.vectors import TokenModel
     from markbook.graders.lines import MarkLine
     from markbook.graders.sense import Sense
@@ -61,7 +62,7 @@ class Question:
     """A question's answers. ``marks`` by key of the text; ``model`` a sentence model or None.
 
     ``rehearsal``: the texts are exemplars that the grader is tried on, not a class; that they are
-    few says nothing then.
+    few says nothing then. ``taught``: marked answers of other questions, which move the prior.
     """
 
     rubric: Rubric
@@ -71,6 +72,7 @@ class Question:
     model: TokenModel | None = None
     rehearsal: bool = False
     progress: Progress = field(default_factory=Progress)
+    taught: Taught | None = None
     _broken: str = field(default="", init=False)
     _unmarked: NDArray[np.float64] | None = field(default=None, init=False)
 
@@ -200,6 +202,19 @@ class Question:
         )
         return read(texts, self.model)
 
+    @property
+    def features(self) -> Kept | None:
+        """The features of the answers, for other questions of the course to learn from."""
+        if self._read is None:
+            return None
+        import numpy as np
+
+        from markbook.graders.learning.taught import Kept
+
+        found = self._read.features
+        keys = np.array([answer.key for answer in self.answers])
+        return Kept(np.array(found.names), keys, found.values.astype(np.float32))
+
     def _best_exemplars(self) -> list[str]:
         from markbook.graders.expected import maximum
 
@@ -220,6 +235,10 @@ class Question:
         self.progress.tell("expecting scores")
         try:
             prior = Prior.default(semantic=self.model is not None)
+            if self.taught is not None:
+                from markbook.graders.learning.taught import teach
+
+                prior = teach(prior, self.taught)
             opened = ScoreModel(prior, self.model).open_read(self._read)
         except (MarkbookError, OSError) as error:
             self._broken = f"The learned score is not available: {error}"

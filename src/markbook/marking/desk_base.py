@@ -115,6 +115,7 @@ class DeskBase:
                 texts,
                 lambda students: self._gb.histories(self.assignment, self._name, students),
                 lambda snapshot: self._table.rank(snapshot.places),
+                self._course.taught(self.assignment, self._name),
             )
         elif live.snapshot is not None:
             table.rank(live.snapshot.places)

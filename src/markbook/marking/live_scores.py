@@ -13,6 +13,7 @@ from markbook.model import score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
+    from pathlib import Path
 
     from markbook.marking.cases import Case
     from markbook.marking.score_host import Ask, ScoreHost
@@ -59,8 +60,9 @@ class LiveScores:
     """One question's scores; told of marks, asked for the latest snapshot, never waiting.
 
     ``histories`` reads the audit of some students' answers: a mark that a rule made repeats a
-    suggestion and teaches nothing. ``published`` is told of every new snapshot, by the host's
-    thread.
+    suggestion and teaches nothing. ``taught`` is the file of what other questions' marks taught
+    the grader's last run, if there is one. ``published`` is told of every new snapshot, by the
+    host's thread.
     """
 
     host: ScoreHost
@@ -69,6 +71,7 @@ class LiveScores:
     texts: Mapping[str, str]
     histories: Histories
     published: Callable[[Snapshot], None]
+    taught: Path | None = None
     snapshot: Snapshot | None = None
     _told: dict[str, _Told] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -158,6 +161,7 @@ class LiveScores:
             "question": self.question.prompt[:_LONGEST],
             "references": models or [said],
             "answers": [self.texts[key][:_LONGEST] for key in self._keys],
+            "taught": str(self.taught) if self.taught is not None else "",
         }
 
     def _snapshot(self, reply: Mapping[str, Any]) -> Snapshot:

@@ -3,7 +3,8 @@
 A process of its own, because reading a thousand answers keeps Python busy for seconds, and a page
 that waits for Python's lock is felt at every key. It ends when its input does.
 
-In: ``{"open": id, "question", "references", "answers"}``, and ``{"marks": id, "scores": {place:
+In: ``{"open": id, "question", "references", "answers", "taught"}`` (a file of what other questions
+taught, or nothing), and ``{"marks": id, "scores": {place:
 share}}`` with all marks there are. Out, to both: ``{"marks": how many, "mean", "suggested", "sd",
 "confidence": [...], "first": [places], "refused"}``, ``{"unknown": true}`` for a question that
 is not open (any more), or ``{"error": why}``.
@@ -16,6 +17,8 @@ import json
 import os
 import sys
 from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markbook.errors import MarkbookError
@@ -34,12 +37,22 @@ _FIRST = 12  # answers chosen by design: a marker is through with one before the
 _NICE = 19  # the page, its server and the browser go first
 
 
+@dataclass
+class _Opened:
+    """A question at work: the model that opened it, what was read, and the marks told."""
+
+    model: ScoreModel
+    read: Read
+    question: QuestionModel
+    marks: dict[int, float] = field(default_factory=dict)
+
+
 class Questions:
     """The questions that are open, the least lately used of which is forgotten."""
 
     def __init__(self, model: ScoreModel | None = None) -> None:
         self._model = model
-        self._open: OrderedDict[str, tuple[Read, QuestionModel, dict[int, float]]] = OrderedDict()
+        self._open: OrderedDict[str, _Opened] = OrderedDict()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer a request; whatever goes wrong is told, never raised."""
@@ -63,28 +76,29 @@ class Questions:
         if self._model is None:
             self._model = _model()
         found = read(texts, self._model.token_model)
-        self._open[texts.id] = (found, self._model.open_read(found), {})
+        model = _taught(self._model, str(request.get("taught") or ""))
+        self._open[texts.id] = _Opened(model, found, model.open_read(found))
         while len(self._open) > _OPEN:
             self._open.popitem(last=False)
         return self._predicted(texts.id)
 
     def _marks(self, name: str, scores: dict[str, float]) -> dict[str, Any]:
-        if name not in self._open or self._model is None:
+        if name not in self._open:
             return {"unknown": True}
         self._open.move_to_end(name)
-        found, question, before = self._open[name]
+        opened = self._open[name]
         marks = {int(place): float(score) for place, score in scores.items()}
-        if before.keys() - marks.keys():  # one was taken back: a mark cannot be unlearned
-            question = self._model.open_read(found)
-        question.observe(marks)
-        self._open[name] = (found, question, marks)
+        if opened.marks.keys() - marks.keys():  # one was taken back: a mark cannot be unlearned
+            opened.question = opened.model.open_read(opened.read)
+        opened.question.observe(marks)
+        opened.marks = marks
         return self._predicted(name)
 
     def _predicted(self, name: str) -> dict[str, Any]:
-        _, question, marks = self._open[name]
+        question = self._open[name].question
         said = question.predict()
         return {
-            "marks": len(marks),
+            "marks": len(self._open[name].marks),
             "mean": [round(float(each), 4) for each in said.mean],
             "suggested": [round(float(each), 4) for each in said.suggested],
             "sd": [round(float(each), 4) for each in said.sd],
@@ -92,6 +106,19 @@ class Questions:
             "first": [int(place) for place in question.first(_FIRST)],
             "refused": said.refused,
         }
+
+
+def _taught(model: ScoreModel, file: str) -> ScoreModel:
+    """Return the model with what other questions taught; as it is where that cannot be read."""
+    if not file or not Path(file).is_file():
+        return model
+    from markbook.graders.learning.model import ScoreModel
+    from markbook.graders.learning.taught import Taught, teach
+
+    with contextlib.suppress(OSError, MarkbookError):
+        taught = Taught.from_bytes(Path(file).read_bytes())
+        return ScoreModel(teach(model.prior, taught), model.token_model)
+    return model
 
 
 def _model() -> ScoreModel:

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from markbook.graders import Scores
     from markbook.model import Answer, Mark
 
-__all__ = ["SURE", "Tally", "expectations", "mark_lines", "marks_of_people", "short_keys"]
+__all__ = [
+    "SURE",
+    "Tally",
+    "as_share",
+    "expectations",
+    "mark_lines",
+    "marks_of_people",
+    "short_keys",
+]
 
 SURE = 0.9  # the confidence from which a suggestion is called sure, as in the report
 _RIGHT = 0.1 + 1e-9  # of the maximum: what the confidence of an expected score is about
@@ -53,12 +61,13 @@ def mark_lines(
 def _line(key: str, marks: Sequence[Mark], criteria: Sequence[str], cap: float) -> MarkLine:
     mean = math.fsum(mark.score for mark in marks) / len(marks)
     earned = tuple(c for c in criteria if 2 * sum(c in m.earned for m in marks) > len(marks))
-    shares = [_share(mark.score, cap) for mark in marks]
+    shares = [as_share(mark.score, cap) for mark in marks]
     ends = (min(shares), max(shares)) if len(marks) > 1 else (None, None)
-    return MarkLine(key, earned, _share(mean, cap), *ends)
+    return MarkLine(key, earned, as_share(mean, cap), *ends)
 
 
-def _share(score: float, cap: float) -> float:
+def as_share(score: float, cap: float) -> float:
+    """Return a score in points as a share of the maximum, in [0, 1]."""
     return round(min(1.0, max(0.0, score / cap)), 6)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from markbook.course import Course
     from markbook.gradebook import Gradebook
     from markbook.model import Question, Rubric
+    from markbook.suggest.others import Others
 
 __all__ = ["Plan", "asked_questions", "make_plan"]
 
@@ -77,8 +78,11 @@ def make_plan(  # noqa: PLR0913  (what a run depends on)
     seed: int,
     timeout: float,
     asked: Mapping[str, Any],
+    others: Others,
 ) -> Plan:
     """Read what the run of a question depends on; ``asked`` tells of an outside model.
+
+    ``others`` are the course's other questions, whose marks teach this one's run.
 
     Raises ``MarkbookError`` and ``OSError`` for a rubric or grader that is not there or broken.
     """
@@ -107,14 +111,16 @@ def make_plan(  # noqa: PLR0913  (what a run depends on)
         marks=mark_lines(marks, answers, criteria, rubric.cap(question.points)),
     )
     depends = {} if rubric.policy == "manual" else _depends(job, rubric)
+    taught = others.fingerprint(assignment, question.id)
+    judged = _judged(job) | ({"others": taught} if taught else {})
     return Plan(
         question=question.id,
         rubric=rubric,
         job=job,
-        fingerprint=fingerprint(depends | _judged(job) | dict(asked)),
+        fingerprint=fingerprint(depends | judged | dict(asked)),
         tested=fingerprint(depends),
         grader=course.relative(grader),
-        kept=course.reports(assignment) / "graders" / f"{question.id}.ipynb",
+        kept=course.grader_run(assignment, question.id),
         students=len(answered),
     )
 

@@ -15,11 +15,13 @@ from markbook.model import Suggestion
 from markbook.suggest.events import QuestionFinished, QuestionProgress, QuestionStarted
 from markbook.suggest.kept import keep, kept_metadata
 from markbook.suggest.learned import Tally, expectations, short_keys
+from markbook.suggest.others import Others
 from markbook.suggest.outside import Filled, open_outside
 from markbook.suggest.plans import Plan, asked_questions, make_plan
 from markbook.suggest.report import CONFIDENT, QuestionState, QuestionSuggestions, SuggestReport
 from markbook.suggest.watch import Watch
 from markbook.suggest.work import JobResult, run_job
+from markbook.text.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,11 +59,12 @@ def suggest(  # noqa: PLR0913  (keyword options of one step, each with a default
     """Run the graders of an assignment's text questions and store what they suggest.
 
     A question is run again only when its answers, people's marks, its rubric, grader notebook,
-    ``seed`` or Markbook's version changed, or with ``force``. A question whose rubric or grader
-    fails is reported and keeps its earlier suggestions; the others go on. So is one whose grader
-    misjudges an exemplar of its rubric; they are judged before the answers, unless the kept run
-    has it done. Grader runs go through ``executor``; without one, as many threads as there are
-    processors each wait for a kernel of their own. ``timeout`` is in seconds for each cell.
+    ``seed`` or Markbook's version changed, when other questions' marks doubled, or with
+    ``force``. A question whose rubric or grader fails is reported and keeps its earlier
+    suggestions; the others go on. So is one whose grader misjudges an exemplar of its rubric;
+    they are judged before the answers, unless the kept run has it done. Grader runs go through
+    ``executor``; without one, as many threads as there are processors each wait for a kernel of
+    their own. ``timeout`` is in seconds for each cell.
     Suggestions are never marks, and no mark is touched. ``suggester`` is the outside model to ask
     about what graders leave open, ``"none"`` for none; by default what the course names, if any.
 
@@ -111,6 +114,7 @@ class _Batch:
         self.total = len(questions)
         self.tell = tell
         self.outside = outside
+        self.others = Others(course, gb)
         self.results: list[QuestionSuggestions] = []
 
     def finish(self, result: QuestionSuggestions) -> None:
@@ -130,6 +134,7 @@ class _Batch:
                 seed=seed,
                 timeout=timeout,
                 asked=self._asked(),
+                others=self.others,
             )
         except (MarkbookError, OSError) as error:
             return QuestionSuggestions(question.id, QuestionState.FAILED, reason=str(error))
@@ -163,7 +168,9 @@ class _Batch:
             futures: dict[Future[JobResult], Plan] = {}
             for plan in plans:
                 self.tell(QuestionStarted(plan.question, len(self.results), self.total))
-                futures[executor.submit(run, plan.job)] = plan
+                taught = self.others.taught(self.assignment, plan.question)
+                told = replace(plan, job=replace(plan.job, taught=taught))
+                futures[executor.submit(run, told.job)] = told
             while futures:
                 done, _ = wait(futures, _LOOK if watched else None, FIRST_COMPLETED)
                 for future in done:
@@ -239,6 +246,15 @@ class _Batch:
         self.gb.save_rubric(self.assignment, plan.rubric)
         changed = self.gb.replace_suggestions(self.assignment, plan.question, suggestions, expected)
         refused = (done.scores.refused if done.scores is not None else None) or ""
+        learned = (
+            (self.course.features(self.assignment, plan.question), done.features),
+            (self.course.taught(self.assignment, plan.question), plan.job.taught),
+        )
+        for path, content in learned:
+            if content:
+                write_atomic(path, content)
+            else:
+                path.unlink(missing_ok=True)
         keep(
             plan.kept,
             filled.notebook,

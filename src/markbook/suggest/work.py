@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from markbook.errors import MarkbookError
+from markbook.errors import InputError, MarkbookError
 from markbook.graders import (
     AnswerLine,
     MarkLine,
@@ -20,7 +20,7 @@ from markbook.graders import (
     write_answers,
     write_marks,
 )
-from markbook.graders.grader import REHEARSAL_NAME
+from markbook.graders.grader import FEATURES_NAME, REHEARSAL_NAME, TAUGHT_NAME
 from markbook.graders.methods import BY_MEANING, METHODS_NAME, read_methods
 from markbook.graders.progress import PROGRESS_NAME, Stage, write_stage
 from markbook.kernels import GraderRunError, run_grader
@@ -36,6 +36,7 @@ __all__ = ["Job", "JobResult", "Misjudged", "misjudged", "run_job"]
 
 _SUGGESTIONS = "suggestions.jsonl"
 _SCORES = "scores.jsonl"
+_MOST_FEATURES = 50_000_000  # bytes: of 10,000 answers they are 4 MB
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -46,6 +47,7 @@ class Job:
     ``exemplars`` are judged first, in a run of their own; the answers only when all come out right.
     ``marks`` are what people gave to some of the answers; they teach the run on the answers only.
     ``rehearsal``: the answers themselves are texts that the grader is tried on, and no class.
+    ``taught`` are marked answers of other questions, as a file of features and scores.
     """
 
     question: str
@@ -59,6 +61,7 @@ class Job:
     exemplars: tuple[Exemplar, ...] = ()
     marks: tuple[MarkLine, ...] = ()
     rehearsal: bool = False
+    taught: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class JobResult:
     ``notebook`` is the notebook as run, empty when it never started. ``misjudged`` are the numbers
     (from 1) of the exemplars that came out wrong: then the notebook is the run that judged them.
     ``by_meaning`` are the criteria that no function of the grader decides. ``scores`` are None
-    from a grader that expects none.
+    from a grader that expects none. ``features`` are the answers' as a file, empty without any.
     """
 
     question: str
@@ -79,6 +82,7 @@ class JobResult:
     misjudged: tuple[int, ...] = ()
     by_meaning: frozenset[str] = frozenset()
     scores: Scores | None = None
+    features: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,8 @@ def run_job(job: Job, begin: Callable[[str, Path], None] | None = None) -> JobRe
     """
     begin = begin or (lambda _question, _folder: None)
     if job.exemplars:
-        first = replace(job, answers=_lines(job.exemplars), marks=(), rehearsal=True)
+        texts = _lines(job.exemplars)
+        first = replace(job, answers=texts, marks=(), rehearsal=True, taught=b"")
         judged = _run(first, begin)
         wrong = tuple(m.number for m in misjudged(job.exemplars, job.criteria, judged.lines))
         if judged.reason or wrong:
@@ -151,7 +156,16 @@ def _run(job: Job, begin: Callable[[str, Path], None]) -> JobResult:
             return JobResult(job.question, (), _kept(ran, folder), reason)
         free = frozenset(name for name, method in methods.items() if method == BY_MEANING)
         kept = _kept(ran, folder)
-        return JobResult(job.question, lines, kept, "", run.log, by_meaning=free, scores=scores)
+        return JobResult(
+            job.question,
+            lines,
+            kept,
+            "",
+            run.log,
+            by_meaning=free,
+            scores=scores,
+            features=_features(folder),
+        )
 
 
 def _lay_out(job: Job, folder: Path) -> dict[str, str | int]:
@@ -160,6 +174,8 @@ def _lay_out(job: Job, folder: Path) -> dict[str, str | int]:
     write_answers(folder / "answers.jsonl", job.answers)
     if job.marks:
         write_marks(folder / "marks.jsonl", job.marks)
+    if job.taught:
+        write_atomic(folder / TAUGHT_NAME, job.taught)
     if job.rehearsal:
         write_atomic(folder / REHEARSAL_NAME, "These are exemplars, not a class.\n")
     doing = "trying its exemplars" if job.rehearsal else "starting"
@@ -184,6 +200,21 @@ def _read_scores(job: Job, folder: Path) -> Scores | None:
     if not path.is_file():
         return None
     return read_scores(path, {answer.key for answer in job.answers})
+
+
+def _features(folder: Path) -> bytes:
+    """Return the features that a grader wrote; what is none of ours is left where it is."""
+    path = folder / FEATURES_NAME
+    if not path.is_file() or path.stat().st_size > _MOST_FEATURES:
+        return b""
+    from markbook.graders.learning.taught import Kept
+
+    content = path.read_bytes()
+    try:
+        Kept.from_bytes(content)
+    except InputError:
+        return b""
+    return content
 
 
 def _kept(ran: Path, folder: Path) -> bytes:

@@ -181,6 +181,8 @@ class Prior:
     def standard(self, features: Features) -> NDArray[np.float64]:
         """Return the features in standard deviations of the questions fitted on (n, d)."""
         self._check(features)
+        if self.start is not None and self.kernel is self.start.kernel:
+            return self.start.standard(features)  # distances mean what they did when it was fitted
         d = features.values.shape[1]
         centre, spread_ = self.opinions.centre[:d], self.opinions.spread[:d]
         return np.clip((features.values - centre) / spread_, -_CLIP, _CLIP)
