@@ -7,13 +7,19 @@ import json
 import numpy as np
 import pytest
 
-from markbook.evaluation import as_text
+from markbook.evaluation import EvaluationReport, as_text
 from markbook.evaluation.evaluate import evaluate
 from markbook.evaluation.oracle import Guess, Stage
 from markbook.evaluation.plans import Protocol, Settings
 from markbook.evaluation.sheet import read_sheet
 from markbook.evaluation.summary import Summary
 from markbook.evaluation.trials import Names
+
+
+def as_text_of(summary):
+    """Return the tables of a summary alone."""
+    found = (summary.agreements(), summary.calibrations(), summary.curve(), summary.savings())
+    return as_text(EvaluationReport("f", 10, 2, "few-shot", 2, "q", 0, "m", *found, {}, ()))
 
 
 @pytest.fixture
@@ -110,3 +116,11 @@ def test_marks_that_are_all_the_same_give_figures_without_a_number(table, tellta
     assert figures["pearson"].value is None
     assert figures["rmse"].value > 0
     assert "Pearson r" in as_text(found)
+
+
+def test_the_reliability_diagram_puts_a_stroke_where_right_as_often_as_promised(summed):
+    lines = as_text_of(summed([0.0] * 7 + [0.9] * 3, [0.75] * 10)).splitlines()
+    (row,) = (line for line in lines if line.strip().startswith("0.7 to 0.8"))
+    assert row.endswith("=" * 14 + " |")
+    sure = as_text_of(summed([0.0] * 10, [0.95] * 10))
+    assert "=" * 19 + "|" in sure

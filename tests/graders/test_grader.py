@@ -232,3 +232,28 @@ def test_the_drawing_shows_flags_groups_and_whom_to_mark_first(make_grader: Make
         assert part in html
     assert "<b>x" not in html
     assert "flag instructs-grader: 1" in repr(grader.finish())
+
+
+def test_confidence_is_drawn_against_marked_answers_scored_without_their_own_mark(
+    rubric: Rubric,
+) -> None:
+    good = [f"It proves nobody tampered with token {word}." for word in "abcdefgh"]
+    bad = [f"It is the name of user {word} at the bottom." for word in "abcdefgh"]
+    answers = [AnswerText(text, text) for text in (*good, *bad)]
+
+    def drawn(count: int) -> tuple[Grader, str]:
+        marks = [MarkLine(text, ("detects-changes",), 1.0) for text in good[:count]]
+        marks += [MarkLine(text, (), 0.0) for text in bad[:count]]
+        grader = Grader(answers, rubric, marks=marks)
+        grader.meaning()
+        return grader, grader.finish()._repr_html_()
+
+    grader, html = drawn(6)
+    sure, right = grader.held_out
+    assert len(sure) == len(right) == 12
+    assert sum(right) >= 10, "likes of these were marked alike"
+    assert max(sure) < 1.0, "no mark is known of an answer whose own mark is held out"
+    assert "Of 12 marked answers, each scored without its own mark" in html
+    assert html.count("<svg") == 3
+    few = drawn(3)[1]
+    assert "How right it was" not in few, "six marks draw no line"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from markbook.evaluation.agreement import Figure
-    from markbook.evaluation.calibration import Reliability
+    from markbook.graders.reliability import Reliability
 
 __all__ = ["Agreement", "Calibration", "CurvePoint", "EvaluationReport", "Saving"]
 

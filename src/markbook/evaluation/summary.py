@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from markbook.evaluation.agreement import SCALE, agreement, near
-from markbook.evaluation.calibration import reliability
 from markbook.evaluation.oracle import Stage
 from markbook.evaluation.report import Agreement, Calibration, CurvePoint, Saving
 from markbook.evaluation.trials import GROUPINGS, SHARES, Names
+from markbook.graders.reliability import reliability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

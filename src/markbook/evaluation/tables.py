@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
     from markbook.evaluation.agreement import Figure
     from markbook.evaluation.report import Agreement, Calibration, EvaluationReport
+    from markbook.graders.reliability import Bin
 
 __all__ = ["as_text"]
 
 _NONE = "-"
+_BAR = 20  # characters of a bar that says 1
 
 
 def as_text(report: EvaluationReport) -> str:
@@ -92,12 +94,22 @@ def _calibration(report: EvaluationReport) -> str:
         figures = (f"{found.answers:,}", _number(found.ece, 3), share, _percent(found.sure_right))
         rows.append((_known(each), *figures))
     first = report.calibrations[0]
-    bins = [(f"confidence, {_known(first)}", "answers", "mean confidence", "within ½")]
+    drawn = "right =, promised |".ljust(_BAR + 1)
+    head = (f"confidence, {_known(first)}", "answers", "mean confidence", "within ½", drawn)
+    bins: list[tuple[str, ...]] = [head]
     for one in first.reliability.bins:
         edges = f"{one.low:.1f} to {one.high:.1f}"
-        bins.append((edges, f"{one.answers:,}", f"{one.confidence:.2f}", f"{one.right:.2f}"))
+        shares = (f"{one.confidence:.2f}", f"{one.right:.2f}")
+        bins.append((edges, f"{one.answers:,}", *shares, _bar(one)))
     title = "calibration: confidence that a score is within ½, on answers nobody marked"
     return f"{title}\n{_table(rows)}\n\n{_table(bins)}"
+
+
+def _bar(one: Bin) -> str:
+    """Return a bar as long as the share that was right, with a stroke at what was promised."""
+    bar = list(("=" * round(one.right * _BAR)).ljust(_BAR + 1))
+    bar[round(one.confidence * _BAR)] = "|"
+    return "".join(bar)
 
 
 def _known(each: Agreement | Calibration) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-__all__ = ["KINDS", "criteria_chart", "scores_chart"]
+__all__ = ["KINDS", "criteria_chart", "reliability_chart", "scores_chart"]
 
 KINDS = (
     "earned, confident",
@@ -22,6 +22,7 @@ KINDS = (
 )
 _COLOURS = ("#1b7837", "#a6dba0", "#d9d9d9", "#c2a5cf", "#762a83")  # readable without colour sight
 _BINS = 20
+_FIFTHS = 5  # bins of confidence: a question has tens of marks, not hundreds
 
 
 def criteria_chart(counts: Mapping[str, Sequence[int]]) -> str:
@@ -64,6 +65,33 @@ def scores_chart(means: Sequence[float], confidences: Sequence[float]) -> str:
             axes.yaxis.set_major_locator(MaxNLocator(integer=True))
             axes.spines[["top", "right"]].set_visible(False)
         left.set_ylabel("answers")
+        return _svg(figure)
+
+
+def reliability_chart(confidences: Sequence[float], right: Sequence[bool]) -> str:
+    """Draw how often scores were right, by how sure they were: on the line is as promised."""
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    with _style():
+        figure = Figure(figsize=(3.6, 2.6), layout="constrained")
+        axes = figure.add_subplot()
+        axes.plot([0, 1], [0, 1], color="#777777", linestyle=":", linewidth=1)
+        sure, hits = np.asarray(confidences), np.asarray(right, dtype=float)
+        places = np.minimum((sure * _FIFTHS).astype(int), _FIFTHS - 1)
+        for place in np.unique(places):
+            mine = places == place
+            share = hits[mine].mean()
+            axes.bar(
+                (place + 0.5) / _FIFTHS, share, 0.9 / _FIFTHS, color="#a6c3dc", edgecolor="#4d7fa8"
+            )
+            axes.plot(sure[mine].mean(), share, "o", color="#4d7fa8")
+            axes.annotate(str(mine.sum()), ((place + 0.5) / _FIFTHS, 0.02), ha="center", fontsize=7)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1)
+        axes.set_xlabel("confidence")
+        axes.set_ylabel("share within a tenth")
+        axes.spines[["top", "right"]].set_visible(False)
         return _svg(figure)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from markbook.graders.charts import scores_chart
+from markbook.graders.charts import reliability_chart, scores_chart
 from markbook.graders.guards import FLAGS
 from markbook.text.controls import visible
 from markbook.text.groups import find_clusters
@@ -24,6 +24,7 @@ _FIRST_SHOWN = 8
 _FLAGGED_SHOWN = 8  # answers of each flag
 _GROUPS_SHOWN = 10
 _TEXT_SHOWN = 300  # characters of an answer
+_TRIED = 10  # marks from which confidence is drawn against what was right
 _NOBODY = 0.9  # confidence from which a suggested score is rarely looked at
 _READ_LIMIT = 20_000  # characters of an answer that groups are made by
 
@@ -37,6 +38,7 @@ def draw_scores(grader: Grader) -> str:
         "<h4>Expected scores</h4>",
         _state(grader),
         _chart(lines),
+        _reliability(grader),
         _first(grader),
         _flagged(grader),
         _groups(grader),
@@ -60,6 +62,25 @@ def _chart(lines: Sequence[ScoreLine]) -> str:
     """Draw the answers without a mark: what is known of the others is no expectation."""
     open_ = [line for line in lines if line.sd > 0]
     return scores_chart([x.mean for x in open_], [x.confidence for x in open_]) if open_ else ""
+
+
+def _reliability(grader: Grader) -> str:
+    """Draw confidence against what was right, over marked answers scored without their own mark."""
+    sure, right = grader.held_out
+    if len(sure) < _TRIED:
+        return ""
+    import numpy as np
+
+    from markbook.graders.reliability import reliability
+
+    found = reliability(np.asarray(sure), np.asarray(right, dtype=bool))
+    told = (
+        f"Of {len(sure)} marked answers, each scored without its own mark, {sum(right)} are within"
+        f" a tenth of the maximum; {sum(sure):.1f} were promised. Calibration error"
+        f" {found.ece:.2f}: the mean distance from the line, which so few answers have by chance,"
+        " too. Bars count the answers of each fifth."
+    )
+    return f"<h4>How right it was</h4><p>{visible(told)}</p>{reliability_chart(sure, right)}"
 
 
 def _state(grader: Grader) -> str:

@@ -91,6 +91,7 @@ class Grader:
             rubric, self.answers, prompt, by_key, model, rehearsal, self._progress, taught
         )
         self.scores = Scores()
+        self.held_out: tuple[list[float], list[bool]] = ([], [])
         self._chances: dict[str, dict[str, float]] = {}
         self._lines: dict[tuple[str, str], SuggestionLine] = {}
         self._methods: dict[str, str] = {}
@@ -196,6 +197,7 @@ class Grader:
             if problem:
                 raise GraderError(f"Criterion {line.criterion!r}: {problem}.")
         self.scores = self.question.scores(self._chances)
+        self.held_out = self.question.held_out(self._chances)
         if self._output is not None:
             write_scores(self._output.with_name(SCORES_NAME), self.scores)
             write_suggestions(self._output, self.suggestions)

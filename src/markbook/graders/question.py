@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FEW", "HELD", "Learning", "Question"]
 
+_NEAR = 0.1 + 1e-6  # of the maximum: a mark that near is right
 FEW = 5  # answers; fewer are no cohort: nothing is learned, and no score is expected
 _LEARN_FROM = 2  # marks
 _MOVED = 0.15  # of probability, from which a note says that marks moved it
@@ -268,7 +269,7 @@ class Question:
         given = np.array([self.marks[self.answers[place].key].score for place in held])
         errors = [
             float(np.sqrt(np.mean((each - given) ** 2)))
-            for each in (np.array(list(held.values())), self._unmarked[list(held)])
+            for each in (np.array([m for m, _ in held.values()]), self._unmarked[list(held)])
         ]
         return Learning(len(given), *errors)
 
@@ -304,18 +305,31 @@ class Question:
             return Scores(self.refused)
         import numpy as np
 
-        from markbook.graders.expected import Outcomes, together
+        from markbook.graders.expected import expect
 
         n = len(self.answers)
-        names = [c.id for c in self.rubric.criteria]
-        table = np.array(
-            [[lines.get(a.key, {}).get(name, 0.5) for name in names] for a in self.answers]
-        ).reshape(n, len(names))
         mean, sd = np.full(n, 0.5), np.full(n, 10.0)
         if self._predicted is not None:
             mean, sd = self._predicted.mean, self._predicted.sd
-        found = together(Outcomes.of(self.rubric, table), mean, sd, len(self.marks))
+        keys = [answer.key for answer in self.answers]
+        found = expect(self.rubric, lines, keys, mean, sd, len(self.marks))
         return Scores(self.refused, self._lines(found))
+
+    def held_out(self, lines: Mapping[str, Mapping[str, float]]) -> tuple[list[float], list[bool]]:
+        """Score each marked answer without its own mark: how sure, and whether it was right."""
+        import numpy as np
+
+        from markbook.graders.expected import expect
+
+        held = {} if self._learned is None else self._learned.held_out()
+        if len(held) < _LEARN_FROM:
+            return [], []
+        keys = [self.answers[place].key for place in held]
+        mean, sd = np.array(list(held.values())).T
+        found = expect(self.rubric, lines, keys, mean, sd, len(held) - 1)
+        given = np.array([self.marks[key].score for key in keys])
+        right = np.abs(found.suggested - given) <= _NEAR
+        return found.confidence.tolist(), right.tolist()
 
     def _lines(self, found: Expected) -> tuple[ScoreLine, ...]:
         ranks = self._ranks(found.sd)

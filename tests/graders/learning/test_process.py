@@ -54,10 +54,11 @@ def test_what_a_mark_would_have_been_is_told_without_that_mark(
 ) -> None:
     process = Process(question(marked_questions[0]), Kernel({"letters": 0.5, "level": 0.2}, 0.3))
     marks = {2: 0.4, 3: 1.0, 8: 0.0, 9: 0.7}
-    alone = [
-        process.given({p: s for p, s in marks.items() if p != place})[0][place] for place in marks
-    ]
-    assert np.allclose(process.unseen(marks), alone, atol=1e-6)
+    alone = [process.given({p: s for p, s in marks.items() if p != place}) for place in marks]
+    means = [mean[place] for (mean, _), place in zip(alone, marks, strict=True)]
+    spreads = [variance[place] for (_, variance), place in zip(alone, marks, strict=True)]
+    assert np.allclose(process.unseen(marks), means, atol=1e-6)
+    assert np.allclose(process.left_out(marks)[1], spreads, atol=1e-6)
 
 
 def test_what_is_left_after_marks_is_what_given_says(marked_questions: list[Marked]) -> None:

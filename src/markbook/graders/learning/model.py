@@ -126,10 +126,12 @@ class QuestionModel:
         pair = about if about is not None and self._refused is None else ()
         return Prediction(mean, suggested, sd, sure, refused, pair)
 
-    def held_out(self) -> dict[int, float]:
-        """Return what each marked answer would be expected to have without its own mark."""
-        found = self._process.unseen(self._marks) if self._marks else np.zeros(0)
-        held = np.clip(found, 0, 1).tolist()
+    def held_out(self) -> dict[int, tuple[float, float]]:
+        """Return what each marked answer would have without its own mark: mean and spread."""
+        if not self._marks:
+            return {}
+        mean, variance = self._process.left_out(self._marks)
+        held = zip(np.clip(mean, 0, 1).tolist(), np.sqrt(variance).tolist(), strict=True)
         return dict(zip(self._marks, held, strict=True))
 
     def first(self, count: int) -> tuple[int, ...]:

@@ -126,12 +126,22 @@ class Process:
 
     def unseen(self, marks: Mapping[int, float]) -> NDArray[np.float64]:
         """Return what each marked answer is expected to have, without its own mark (k,)."""
+        return self.left_out(marks)[0]
+
+    def left_out(
+        self, marks: Mapping[int, float]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return mean and variance of each marked answer's mark, without that mark: (k,), (k,)."""
         seen = np.fromiter(marks, dtype=np.intp)
         values = np.fromiter(marks.values(), dtype=float)
         inside = self.kernel.between(self.question, seen, seen)
         inverse = np.linalg.inv(inside + np.diag(self.noise[seen] + 1e-9))
-        weights = inverse @ (values - self.question.mean[seen])
-        return np.asarray(values - weights / np.diag(inverse))
+        surprise = values - self.question.mean[seen]
+        weights = inverse @ surprise
+        own = np.diag(inverse)
+        others = surprise @ weights - weights**2 / own  # what the other marks' surprise amounts to
+        scale = (_USUAL_SPREAD + others) / (_USUAL_SPREAD + len(seen) - 1)
+        return np.asarray(values - weights / own), np.asarray(scale / own)
 
     def left(self, among: NDArray[np.intp], seen: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the covariance of some answers once others have marks: (among, among)."""

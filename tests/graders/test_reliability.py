@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from markbook.evaluation.calibration import reliability
+from markbook.graders.reliability import reliability
 
 
 def test_confidence_that_means_what_it_says_has_no_error():
