@@ -44,8 +44,9 @@ lint: setup      ## linters, types, layers
 bench: setup     ## measure Markbook beside nbgrader (ten minutes; benchmarks/RESULTS.md)
 	$(BIN)/python benchmarks/bench.py
 
-bench-suggest: setup  ## how good suggested scores are on the public sets in ../shared/asag
+bench-suggest: setup  ## how good suggested scores are (../shared/asag), how long a large class takes
 	$(BIN)/python benchmarks/suggest.py
+	$(BIN)/python benchmarks/suggest_class.py
 
 constraints: setup  ## write constraints.txt from what is installed now
 	{ echo "# Versions that were tested together. Regenerate with 'make constraints' (no index addresses in here)."; \

@@ -96,9 +96,8 @@ MADE = ("release", "submitted", "autograded", "feedback", "reports")
 def test_a_run_takes_papers_to_feedback_and_says_what_waits(finished: Any) -> None:
     course, result = finished
     assert result.returncode == ATTENTION, result.stderr
-    assert all(line.startswith("autograding ") for line in result.stderr.splitlines()), (
-        result.stderr
-    )
+    progress = ("autograding ", "suggesting ")
+    assert all(line.startswith(progress) for line in result.stderr.splitlines()), result.stderr
     for step in ("collected", "autograded", "suggested", "marked", "feedback", "report"):
         assert f"\n{step} " in "\n" + result.stdout
     assert (course / "feedback" / "chen-wei" / ASSIGNMENT / "conceptual.html").is_file()

@@ -54,9 +54,13 @@ def artifacts() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium without a window; skips where there is none, but never in CI."""
+    """Debian's chromium without a window; skips where there is none, but never in CI.
+
+    For one file only: Playwright's event loop runs in this thread for as long as it is open, and
+    tests of kernels that come after it in the same process have loops of their own.
+    """
     program = shutil.which("chromium")
     if program is None:
         message = "chromium is missing: run tools/install-debian.sh"
