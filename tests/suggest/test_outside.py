@@ -292,7 +292,7 @@ def test_marks_by_people_calibrate_it(
     server.always = lambda exchange: exchange.verdicts(quote="The token", confidence=0.8)
     suggest(course(), gb, "hw", executor=Graders())
     before = _of(gb)["integrity"].confidence
-    monkeypatch.setattr("markbook.suggest.plans.marks_of_people", lambda *_: marks)
+    monkeypatch.setattr("markbook.suggest.others.marks_of_people", lambda *_: marks)
 
     suggest(course(), gb, "hw", executor=Graders())
 

@@ -458,7 +458,7 @@ def test_marks_are_passed_to_the_grader_and_what_it_expects_is_stored(
     course: Course, gb: Gradebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     marks: list[Mark] = []
-    monkeypatch.setattr("markbook.suggest.plans.marks_of_people", lambda *_: marks)
+    monkeypatch.setattr("markbook.suggest.others.marks_of_people", lambda *_: marks)
     _own_grader(course, "one", LEARNING)
 
     def run() -> QuestionSuggestions:
@@ -501,8 +501,7 @@ def test_marks_of_other_questions_teach_a_run_and_ask_for_another_only_when_they
     def given(_: Gradebook, __: str, question: str) -> list[Mark]:
         return marks if question == "one" else []
 
-    for module in ("plans", "others"):
-        monkeypatch.setattr(f"markbook.suggest.{module}.marks_of_people", given)
+    monkeypatch.setattr("markbook.suggest.others.marks_of_people", given)
     names = [f"s{number}" for number in range(12)]
     for number, student in enumerate(names):
         text = f"{GOOD} Reason {number}." if number % 2 else f"It hides the password {number}."

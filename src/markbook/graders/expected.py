@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit, logit
 
+from markbook.graders.learning.heard import NEAR
 from markbook.model import counted, score
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ __all__ = ["Expected", "Outcomes", "expect", "maximum", "together"]
 
 _TABLE = 10  # criteria of which every combination is counted: 1,024
 _DRAWS = 256  # of more of them so many are drawn
-_NEAR = 0.1  # of the maximum: a mark that near is right
-_EDGE = 1e-6
 _GRID = 0.05  # scores nearer than half of it are one
 _SPREAD = 0.08  # of the maximum: what a person's adjustment adds to a sum of criteria
 # Exponent of the learned score, and what each mark adds: it reads the same words as the criteria,
@@ -122,7 +121,7 @@ def together(
     weights /= weights.sum(axis=1, keepdims=True)
     middle = weights @ grid
     spread = np.sqrt(np.maximum(weights @ grid**2 - middle**2, 0) + 0.02**2)
-    near = (np.abs(grid[:, None] - grid[None]) <= _NEAR + _EDGE).astype(float)
+    near = (np.abs(grid[:, None] - grid[None]) <= NEAR).astype(float)
     inside = weights @ near
     # Among scores about as likely to be near the mark, the one that is likely itself.
     best = np.argmax(inside + 0.1 * weights, axis=1)

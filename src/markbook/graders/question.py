@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FEW", "HELD", "Learning", "Question"]
 
-_NEAR = 0.1 + 1e-6  # of the maximum: a mark that near is right
 FEW = 5  # answers; fewer are no cohort: nothing is learned, and no score is expected
 _LEARN_FROM = 2  # marks
 _MOVED = 0.15  # of probability, from which a note says that marks moved it
@@ -320,6 +319,7 @@ class Question:
         import numpy as np
 
         from markbook.graders.expected import expect
+        from markbook.graders.learning.heard import NEAR
 
         held = {} if self._learned is None else self._learned.held_out()
         if len(held) < _LEARN_FROM:
@@ -328,7 +328,7 @@ class Question:
         mean, sd = np.array(list(held.values())).T
         found = expect(self.rubric, lines, keys, mean, sd, len(held) - 1)
         given = np.array([self.marks[key].score for key in keys])
-        right = np.abs(found.suggested - given) <= _NEAR
+        right = np.abs(found.suggested - given) <= NEAR
         return found.confidence.tolist(), right.tolist()
 
     def _lines(self, found: Expected) -> tuple[ScoreLine, ...]:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 __all__ = [
     "SURE",
     "Tally",
-    "as_share",
     "expectations",
     "mark_lines",
     "marks_of_people",
+    "mean_share",
     "short_keys",
 ]
 
@@ -59,15 +59,18 @@ def mark_lines(
 
 
 def _line(key: str, marks: Sequence[Mark], criteria: Sequence[str], cap: float) -> MarkLine:
-    mean = math.fsum(mark.score for mark in marks) / len(marks)
     earned = tuple(c for c in criteria if 2 * sum(c in m.earned for m in marks) > len(marks))
-    shares = [as_share(mark.score, cap) for mark in marks]
+    shares = [_share(mark.score, cap) for mark in marks]
     ends = (min(shares), max(shares)) if len(marks) > 1 else (None, None)
-    return MarkLine(key, earned, as_share(mean, cap), *ends)
+    return MarkLine(key, earned, mean_share(marks, cap), *ends)
 
 
-def as_share(score: float, cap: float) -> float:
-    """Return a score in points as a share of the maximum, in [0, 1]."""
+def mean_share(marks: Sequence[Mark], cap: float) -> float:
+    """Return the mean of some marks as a share of ``cap``, the maximum in points: in [0, 1]."""
+    return _share(math.fsum(mark.score for mark in marks) / len(marks), cap)
+
+
+def _share(score: float, cap: float) -> float:
     return round(min(1.0, max(0.0, score / cap)), 6)
 
 

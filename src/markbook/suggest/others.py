@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,13 +11,16 @@ from markbook.errors import MarkbookError
 from markbook.model import QuestionKind
 from markbook.notebooks import read_questions
 from markbook.rubrics import load_rubric
-from markbook.suggest.learned import as_share, marks_of_people
+from markbook.suggest.learned import marks_of_people, mean_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from markbook.course import Course
     from markbook.gradebook import Gradebook
+    from markbook.graders.learning.taught import Kept
+    from markbook.model import Mark
 
 __all__ = ["Others"]
 
@@ -41,6 +43,15 @@ class Others:
         self._course = course
         self._gb = gb
         self._found: list[_Marked] | None = None
+        self._marks: dict[tuple[str, str], list[Mark]] = {}
+        self._kept: dict[Path, Kept | None] = {}
+
+    def marks(self, assignment: str, question: str) -> list[Mark]:
+        """Return the marks that people gave to a question's answers."""
+        name = (assignment, question)
+        if name not in self._marks:
+            self._marks[name] = marks_of_people(self._gb, assignment, question)
+        return self._marks[name]
 
     def fingerprint(self, assignment: str, question: str) -> list[list[str | int]]:
         """Return what a run depends on: other questions, each by how often its marks doubled.
@@ -58,18 +69,26 @@ class Others:
         A question whose features no run kept, or none that can be read, is left out.
         """
         others = self._others(assignment, question)
-        paths = [(self._course.features(o.assignment, o.question), o.scores) for o in others]
-        paths = [(path, scores) for path, scores in paths if path.is_file()]
-        if not paths:
+        kept = [(self._features(o.assignment, o.question), o.scores) for o in others]
+        known = [(features, scores) for features, scores in kept if features is not None]
+        if not known:
             return b""
-        from markbook.graders.learning.taught import Kept, Taught
+        from markbook.graders.learning.taught import Taught
 
-        known = []
-        for path, scores in paths:
-            with suppress(MarkbookError, OSError):
-                known.append((Kept.from_bytes(path.read_bytes()), scores))
         found = Taught.of(known)
         return b"" if found is None else found.to_bytes()
+
+    def _features(self, assignment: str, question: str) -> Kept | None:
+        """Read the features that a question's last run kept, once for all that learn from them."""
+        path = self._course.features(assignment, question)
+        if path not in self._kept:
+            self._kept[path] = None
+            if path.is_file():
+                from markbook.graders.learning.taught import Kept
+
+                with suppress(MarkbookError, OSError):
+                    self._kept[path] = Kept.from_bytes(path.read_bytes())
+        return self._kept[path]
 
     def _others(self, assignment: str, question: str) -> list[_Marked]:
         if self._found is None:
@@ -90,16 +109,13 @@ class Others:
 
     def _scores(self, assignment: str, question: str, points: float) -> dict[str, float]:
         with suppress(MarkbookError, OSError):
-            marks = marks_of_people(self._gb, assignment, question)
+            marks = self.marks(assignment, question)
             if not marks:
                 return {}
             cap = load_rubric(self._course.rubric(assignment, question)).cap(points)
-            given: dict[str, list[float]] = defaultdict(list)
+            given: dict[str, list[Mark]] = defaultdict(list)
             for mark in marks:
-                given[mark.answer_hash].append(mark.score)
+                given[mark.answer_hash].append(mark)
             if cap > 0:
-                return {
-                    key: as_share(math.fsum(scores) / len(scores), cap)
-                    for key, scores in sorted(given.items())
-                }
+                return {key: mean_share(same, cap) for key, same in sorted(given.items())}
         return {}

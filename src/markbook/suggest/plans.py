@@ -15,7 +15,7 @@ from markbook.model import AnswerStatus, QuestionKind
 from markbook.notebooks import read_questions
 from markbook.rubrics import load_rubric, rubric_document
 from markbook.suggest.kept import fingerprint
-from markbook.suggest.learned import mark_lines, marks_of_people
+from markbook.suggest.learned import mark_lines
 from markbook.suggest.work import Job
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def make_plan(  # noqa: PLR0913  (what a run depends on)
     answers = gb.answers(assignment, question.id)
     answered = [a for a in answers if a.status is AnswerStatus.ANSWERED]
     criteria = tuple(c.id for c in rubric.criteria)
-    marks = marks_of_people(gb, assignment, question.id)
+    marks = others.marks(assignment, question.id)
     job = Job(
         question=question.id,
         grader=grader,

@@ -10,14 +10,13 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from markbook.graders.learning.heard import SCORES, TOLERANCE, Heard, lies_near
+from markbook.graders.learning.heard import NEAR, SCORES, TOLERANCE, Heard, lies_near
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["TOLERANCE", "Trial", "Trust"]
 
-_EDGE = 1e-6
 _MEANS = np.linspace(0, 1, 21)
 _SPREADS = np.log(np.array([0.02, 0.04, 0.07, 0.11, 0.16, 0.22, 0.30, 0.42]))
 _NEAR_MEAN, _NEAR_SPREAD = 0.05, 0.35  # how far a trial speaks for its neighbours
@@ -88,7 +87,7 @@ class Trust:
             others, these = cls._counted(trial.part(~there)), trial.part(there)
             best, chance = others._choose(these.mean, these.sd, these.heard)
             rows.append(_clues(chance, these.heard.marks))
-            hits.append(np.abs(best - these.score) <= TOLERANCE + _EDGE)
+            hits.append(np.abs(best - these.score) <= NEAR)
         counted = cls._counted(trial)
         if len(rows) < 2:
             return counted
@@ -190,7 +189,7 @@ def _bell() -> NDArray[np.float64]:
     """Return the chances under a bell curve that is cut off at 0 and 1."""
     sd = np.exp(_SPREADS)[None, :, None]
     mean = _MEANS[:, None, None]
-    high, low = SCORES + TOLERANCE + _EDGE, SCORES - TOLERANCE - _EDGE
+    high, low = SCORES + NEAR, SCORES - NEAR
     upper = np.where(high >= 1, 1.0, norm.cdf((high - mean) / sd))
     lower = np.where(low <= 0, 0.0, norm.cdf((low - mean) / sd))
     return np.asarray(upper - lower)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from markbook.graders.learning.process import Question
 
-__all__ = ["SCORES", "TOLERANCE", "VOICES", "Heard", "lies_near"]
+__all__ = ["NEAR", "SCORES", "TOLERANCE", "VOICES", "Heard", "lies_near"]
 
 TOLERANCE = 0.1  # of the maximum: half a point of five
-_EDGE = 1e-6  # an error of exactly half a point is within half a point
+NEAR = TOLERANCE + 1e-6  # an error of exactly half a point is within half a point
 SCORES = np.linspace(0, 1, 21)  # what may be suggested, as shares of the maximum
 # Kinds of likeness by the process's tables; the texts' three are one voice, for they agree.
 VOICES = (("words", "letters", "topics"), ("near",), ("meaning",))
@@ -27,7 +27,7 @@ _AT_ONCE = 512  # answers that are compared with the marked ones at once
 
 def lies_near(marks: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return 1.0 where a mark (n,) lies within half a point of five of a score: (n, s)."""
-    return (np.abs(marks[:, None] - SCORES[None]) <= TOLERANCE + _EDGE).astype(float)
+    return (np.abs(marks[:, None] - SCORES[None]) <= NEAR).astype(float)
 
 
 @dataclass(frozen=True)

@@ -112,10 +112,12 @@ class QuestionModel:
         suggested, sure = self._trust.suggest(mean, sd, heard)
         for expected, most in ((mean, _NOTHING), (suggested, _NOTHING), (sure, _FLAGGED)):
             expected[self._copies] = np.minimum(expected[self._copies], most)
-        refused, about = self._refused, limits.contradicting(self._texts, self._marks)
+        refused, about = self._refused, None
         if refused is None and self._marks:
             held = self._process.unseen(self._marks)
             refused = limits.of_marks(self._texts, self._marks, held)
+            if refused is not None:
+                about = limits.contradicting(self._texts, self._marks)
         if self._refused is not None or about is not None:
             sure *= _REFUSED
         elif refused is not None:
@@ -123,8 +125,7 @@ class QuestionModel:
         for place, score in self._marks.items():
             mean[place] = suggested[place] = score
             sd[place], sure[place] = 0.0, 1.0
-        pair = about if about is not None and self._refused is None else ()
-        return Prediction(mean, suggested, sd, sure, refused, pair)
+        return Prediction(mean, suggested, sd, sure, refused, about or ())
 
     def held_out(self) -> dict[int, tuple[float, float]]:
         """Return what each marked answer would have without its own mark: mean and spread."""

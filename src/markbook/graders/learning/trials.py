@@ -38,38 +38,40 @@ def fit_trust(tried: Tried, kernel: Kernel) -> Trust:
     read, as they are in a course: what is left unread then is not what was left by design.
     """
     processes = [(Process(question, kernel), marks) for question, marks in tried]
+    orders = [_design(process, marks) for process, marks in processes]
     drawn = np.random.default_rng(0)
     found: list[Trial] = []
     for number, (process, marks) in enumerate(processes):
-        for seen in _by_design(process, marks):
+        for seen in _by_design(orders[number]):
             found.append(_trial(process, marks, seen, number, drawn))
     trust = Trust.fit(_joined(found))
     for number, (process, marks) in enumerate(processes):
-        for seen in _least_certain(process, marks, trust):
+        for seen in _least_certain(process, marks, orders[number], trust):
             found.append(_trial(process, marks, seen, number, drawn))
     return Trust.fit(_joined(found))
 
 
-def _design(process: Process, marks: NDArray[np.float64], count: int) -> tuple[int, ...]:
+def _design(process: Process, marks: NDArray[np.float64]) -> tuple[int, ...]:
+    """Return the places to read by design, at most half of the question."""
     every = np.arange(len(marks))[:_ANSWERS]
+    count = min(max(_TRIED), len(marks) // 2)
     return first(process.left(every, every[:0]), process.noise[every], count)
 
 
-def _by_design(process: Process, marks: NDArray[np.float64]) -> Iterable[list[int]]:
-    """Yield the places that were read, at each stop; at most half of the question."""
-    order = _design(process, marks, min(max(_TRIED), len(marks) // 2))
+def _by_design(order: Sequence[int]) -> Iterable[list[int]]:
+    """Yield the places that were read, at each stop."""
     for count in _TRIED:
         if count <= len(order):
             yield list(order[:count])
 
 
 def _least_certain(
-    process: Process, marks: NDArray[np.float64], trust: Trust
+    process: Process, marks: NDArray[np.float64], order: Sequence[int], trust: Trust
 ) -> Iterable[list[int]]:
     n = len(marks)
     if n < _FEWEST:
         return
-    seen = list(_design(process, marks, _DESIGNED))
+    seen = list(order[:_DESIGNED])
     step = max(1, int(_CHOSEN * n))
     for stop in sorted({int(share * n) for share in _SHARES}):
         while len(seen) < stop:
@@ -78,8 +80,8 @@ def _least_certain(
             sd = np.sqrt(variance)
             heard = Heard.of(process.question, known)
             _, sure = trust.suggest(np.clip(mean, 0, 1), sd, heard)
-            order = np.lexsort((-sd, sure))
-            unread = order[~np.isin(order, seen)]
+            doubtful = np.lexsort((-sd, sure))
+            unread = doubtful[~np.isin(doubtful, seen)]
             seen += unread[: min(step, stop - len(seen))].tolist()
         yield list(seen)
 
