@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from markbook.errors import InternalError
 from markbook.gradebook import tables
@@ -58,11 +58,12 @@ def store_suggestions(
     table = tables.suggestion
     mine = (table.c.assignment == assignment) & (table.c.question == question)
     kept = {
-        (row.answer_hash, row.criterion): row
-        for row in connection.execute(select(table).where(mine))
+        (row["answer_hash"], row["criterion"]): row
+        for row in connection.execute(select(table).where(mine)).mappings()
     }
     seen: set[tuple[str, str]] = set()
-    changed = 0
+    fresh: list[dict[str, object]] = []
+    others: list[dict[str, object]] = []
     for suggestion in suggestions:
         key = (suggestion.answer_hash, suggestion.criterion)
         if suggestion.question != question or key in seen:
@@ -74,15 +75,19 @@ def store_suggestions(
         values = _values(assignment, suggestion)
         old = kept.pop(key, None)
         if old is None:
-            connection.execute(insert(table).values(**values))
-        elif any(old._mapping[name] != value for name, value in values.items()):
-            connection.execute(update(table).where(table.c.id == old.id).values(**values))
-        else:
-            continue
-        changed += 1
-    for row in kept.values():
-        connection.execute(delete(table).where(table.c.id == row.id))
-    changed += len(kept)
+            fresh.append(values)
+        elif any(old[name] != value for name, value in values.items()):
+            others.append({"row": old["id"], **values})
+    gone = [{"row": old["id"]} for old in kept.values()]
+    # One statement for many rows each: to build one for each row took longer than a grader's run.
+    row = table.c.id == bindparam("row")
+    if fresh:
+        connection.execute(insert(table), fresh)
+    if others:
+        connection.execute(update(table).where(row), others)
+    if gone:
+        connection.execute(delete(table).where(row), gone)
+    changed = len(fresh) + len(others) + len(gone)
     if changed:
         stamp(connection, assignment)
     return changed
