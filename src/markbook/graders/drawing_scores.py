@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from markbook.graders.charts import reliability_chart, scores_chart
 from markbook.graders.guards import FLAGS
 from markbook.text.controls import visible
-from markbook.text.groups import find_clusters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +25,6 @@ _GROUPS_SHOWN = 10
 _TEXT_SHOWN = 300  # characters of an answer
 _TRIED = 10  # marks from which confidence is drawn against what was right
 _NOBODY = 0.9  # confidence from which a suggested score is rarely looked at
-_READ_LIMIT = 20_000  # characters of an answer that groups are made by
 
 
 def draw_scores(grader: Grader) -> str:
@@ -157,13 +155,12 @@ def _flagged(grader: Grader) -> str:
 
 
 def _groups(grader: Grader) -> str:
-    texts = {answer.key: answer.text[:_READ_LIMIT] for answer in grader.answers}
     answers = {answer.key: answer for answer in grader.answers}
-    clusters = find_clusters(texts)
+    clusters = grader.question.reader.clusters
     students = sum(a.count for a in grader.answers)
     if not clusters:
         return "<h4>Groups</h4><p>No two answers say the same.</p>"
-    decisions = len(texts) - sum(len(c.members) - 1 for c in clusters)
+    decisions = len(answers) - sum(len(c.members) - 1 for c in clusters)
     rows = "".join(
         f"<tr><td style='text-align:left;white-space:pre-wrap'>{_shown(answers[c.leader])}</td>"
         f"<td>{len(c.members)}</td><td>{sum(answers[k].count for k in c.members)}</td></tr>"

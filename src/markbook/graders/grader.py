@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from markbook.errors import GraderError
 from markbook.graders.answers import RULE_CONFIDENCE, AnswerText, Evidence, widen
+from markbook.graders.earlier import Earlier
 from markbook.graders.lines import (
     MarkLine,
     Scores,
@@ -71,13 +72,15 @@ class Grader:
         rehearsal: bool = False,
         progress: Progress | None = None,
         taught: Taught | None = None,
+        earlier: Earlier | None = None,
     ) -> None:
         """Take answers, a rubric, the marks given so far, and a sentence model where there is one.
 
         Of fewer than five answers nothing is sure, unless it is a ``rehearsal``: exemplars that
         the grader is tried on. ``progress`` hears how far it is; ``taught`` are marked answers of
-        other questions, which move what is expected before any mark. Raises ``GraderError`` for
-        a mark of a text that is not among the answers.
+        other questions, which move what is expected before any mark; ``earlier`` is what an
+        earlier run read of the same texts. Raises ``GraderError`` for a mark of a text that is
+        not among the answers.
         """
         self.answers: tuple[AnswerText, ...] = tuple(answers)
         self.rubric = rubric
@@ -87,9 +90,8 @@ class Grader:
         if unknown:
             raise GraderError(f"The mark of {unknown[0]!r} is of no answer.", hint="Leave it out.")
         self._progress = progress or Progress()
-        self.question = Question(
-            rubric, self.answers, prompt, by_key, model, rehearsal, self._progress, taught
-        )
+        parts = (prompt, by_key, model, rehearsal, self._progress, taught, earlier or Earlier())
+        self.question = Question(rubric, self.answers, *parts)
         self.scores = Scores()
         self.held_out: tuple[list[float], list[bool]] = ([], [])
         self._chances: dict[str, dict[str, float]] = {}
@@ -103,7 +105,8 @@ class Grader:
         A ``prompt.md`` beside the answers is taken as the question's text, whose words count
         for little in an answer; ``marks.jsonl`` holds the marks that people gave so far. A file
         ``rehearsal`` tells that the answers are exemplars and no class, ``taught.npz`` holds
-        marked answers of other questions as features, and ``features.npz`` is written for those.
+        marked answers of other questions as features. ``features.npz`` holds what the last run
+        read of the same texts, and is written again for the next run and for other questions.
         The sentence model is used where it is installed. A file ``progress.json`` is kept up to
         date where there is one. Raises ``GraderError`` and ``RubricError``.
         """
@@ -136,6 +139,7 @@ class Grader:
             rehearsal=rehearsal,
             progress=progress,
             taught=_taught(path.with_name(TAUGHT_NAME)),
+            earlier=None if rehearsal else Earlier(path.with_name(FEATURES_NAME)),
         )
 
     def criterion(self, name: str, *, otherwise: str = "abstain") -> Callable[[Rule], Rule]:
@@ -202,14 +206,23 @@ class Grader:
             write_scores(self._output.with_name(SCORES_NAME), self.scores)
             write_suggestions(self._output, self.suggestions)
             write_methods(self._output.with_name(METHODS_NAME), self._methods)
-            if (kept := self.question.features) is not None and not self.question.rehearsal:
-                write_atomic(self._output.with_name(FEATURES_NAME), kept.to_bytes())
         from markbook.graders.drawing import Drawing
 
         self._progress.tell("drawing the report")
-        return Drawing.of(self)
+        drawn = Drawing.of(self)  # groups are found for it, and kept as well
+        if self._output is not None:
+            self._keep(self._output.with_name(FEATURES_NAME))
+        return drawn
 
     # -- inside --------------------------------------------------------------------------------
+
+    def _keep(self, path: Path) -> None:
+        """Write what was read of the texts for the next run; a rehearsal is none of the class."""
+        kept, earlier = self.question.features, self.question.earlier
+        if kept is None or self.question.rehearsal:
+            return
+        if earlier.made or not path.is_file():
+            write_atomic(path, earlier.to_bytes(vars(kept)), durable=False)
 
     def _require(self, name: str) -> None:
         known = [c.id for c in self.rubric.criteria]

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from markbook.errors import MarkbookError
 from markbook.graders.criteria import bounds, decide, log_odds, said_otherwise
-from markbook.graders.guards import Guard
+from markbook.graders.earlier import Earlier
 from markbook.graders.lines import ScoreLine, Scores
-from markbook.graders.meaning import Judgement, Meaning
 from markbook.graders.progress import Progress
-from markbook.model import score
+from markbook.graders.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,12 +21,13 @@ if TYPE_CHECKING:
 
     from markbook.graders.answers import AnswerText
     from markbook.graders.expected import Expected
+    from markbook.graders.guards import Guard
     from markbook.graders.learning.features import Read
     from markbook.graders.learning.model import Prediction, QuestionModel
     from markbook.graders.learning.taught import Kept, Taught
     from markbook.graders.learning.vectors import TokenModel
     from markbook.graders.lines import MarkLine
-    from markbook.graders.sense import Sense
+    from markbook.graders.meaning import Judgement
     from markbook.model import Rubric
 
 __all__ = ["FEW", "HELD", "Learning", "Question"]
@@ -41,7 +41,6 @@ _FLAGGED = 0.3  # the most that is sure of a flagged answer's score
 _NOTHING = 0.1  # of the maximum: the most that is expected of the question pasted
 _DENIED_FROM, _DENIED_TO = 0.3, 0.7  # the probability that nothing but its denial holds there
 _UNKNOWN = 0.3  # of the maximum: the least spread of a score that nothing carries
-_REFERENCES = 12
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,7 @@ class Question:
 
     ``rehearsal``: the texts are exemplars that the grader is tried on, not a class; that they are
     few says nothing then. ``taught``: marked answers of other questions, which move the prior.
+    ``earlier``: what an earlier run of the same texts kept.
     """
 
     rubric: Rubric
@@ -73,32 +73,24 @@ class Question:
     rehearsal: bool = False
     progress: Progress = field(default_factory=Progress)
     taught: Taught | None = None
+    earlier: Earlier = field(default_factory=Earlier)
     _broken: str = field(default="", init=False)
     _unmarked: NDArray[np.float64] | None = field(default=None, init=False)
 
     @cached_property
-    def _looked(self) -> list[tuple[Guard, dict[str, Judgement]]]:
-        """What words alone say: for each answer its guard and a judgement of each criterion."""
-        meaning = Meaning.of(self.rubric, [a.text for a in self.answers], self.prompt)
-        names = [c.id for c in self.rubric.criteria]
-        found: list[tuple[Guard, dict[str, Judgement]]] = []
-        for place, answer in enumerate(self.answers):
-            self.progress.tell("reading words", place, len(self.answers))
-            try:
-                found.append(meaning.look(answer.text, names))
-            except Exception as error:  # noqa: BLE001  (one odd answer must not stop the others)
-                note = f"Reading failed with {type(error).__name__}: {error}"
-                found.append((Guard(), {name: Judgement(None, note=note) for name in names}))
-        return found
+    def reader(self) -> Reader:
+        """What is read of the texts alone."""
+        parts = (self.answers, self.prompt, self.model, self.earlier, self.progress)
+        return Reader(self.rubric, *parts)
 
     @property
     def guards(self) -> list[Guard]:
         """What is odd about each answer."""
-        return [state for state, _ in self._looked]
+        return [state for state, _ in self.reader.looked]
 
     def denied(self, place: int, name: str) -> str:
         """Say that an answer denies what a criterion's evidence says, or nothing."""
-        clues = self._looked[place][1][name].clues
+        clues = self.reader.looked[place][1][name].clues
         if clues is None or not said_otherwise(clues):
             return ""
         return "The words are there, but denied: a person looks."
@@ -108,8 +100,8 @@ class Question:
         """Each criterion's judgement of each answer, by words, meaning and marks together."""
         found: dict[str, list[Judgement]] = {}
         for criterion in self.rubric.criteria:
-            by_words = [judgements[criterion.id] for _, judgements in self._looked]
-            decided = decide(criterion, by_words, self._senses.get(criterion.id))
+            by_words = [judgements[criterion.id] for _, judgements in self.reader.looked]
+            decided = decide(criterion, by_words, self.reader.senses.get(criterion.id))
             found[criterion.id] = self._by_marks(criterion.id, decided)
         if self.refused is not None and not (self.few and self.rehearsal):
             why = self.few
@@ -133,16 +125,6 @@ class Question:
             return ""
         there = "There is 1 answer" if count == 1 else f"There are {count} answers"
         return f"{there} only: too few to learn from."
-
-    @cached_property
-    def _senses(self) -> dict[str, Sense]:
-        if self.model is None or not self.answers:
-            return {}
-        from markbook.graders.sense import sense
-
-        asked = self.prompt or " ".join(self.rubric.asked_as)
-        self.progress.tell("comparing with the criteria")
-        return sense(self.model, self.rubric, [a.text for a in self.answers], asked)
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -187,20 +169,7 @@ class Question:
     def _read(self) -> Read | None:
         if len(self.answers) < FEW:
             return None
-        from markbook.graders.learning.features import read
-        from markbook.graders.learning.texts import QuestionTexts
-
-        self.progress.tell("comparing with the model answer")
-        references = [self.rubric.model_answer] if self.rubric.model_answer.strip() else []
-        best = self._best_exemplars()
-        said = [" ".join(c.says for c in self.rubric.criteria if c.points > 0)]
-        texts = QuestionTexts(
-            self.rubric.question,
-            self.prompt or " ".join(self.rubric.asked_as),
-            tuple([*references, *best][:_REFERENCES] or said),
-            tuple(a.text for a in self.answers),
-        )
-        return read(texts, self.model)
+        return self.reader.read
 
     @property
     def features(self) -> Kept | None:
@@ -214,16 +183,6 @@ class Question:
         found = self._read.features
         keys = np.array([answer.key for answer in self.answers])
         return Kept(np.array(found.names), keys, found.values.astype(np.float32))
-
-    def _best_exemplars(self) -> list[str]:
-        from markbook.graders.expected import maximum
-
-        most = maximum(self.rubric)
-        return [
-            e.text
-            for e in self.rubric.exemplars
-            if score(self.rubric, e.earns, points=most) >= most
-        ]
 
     @cached_property
     def _learned(self) -> QuestionModel | None:

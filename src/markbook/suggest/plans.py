@@ -109,6 +109,7 @@ def make_plan(  # noqa: PLR0913  (what a run depends on)
         timeout=timeout,
         exemplars=rubric.exemplars,
         marks=mark_lines(marks, answers, criteria, rubric.cap(question.points)),
+        earlier=course.features(assignment, question.id),
     )
     depends = {} if rubric.policy == "manual" else _depends(job, rubric)
     taught = others.fingerprint(assignment, question.id)

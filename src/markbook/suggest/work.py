@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, replace
@@ -36,7 +37,7 @@ __all__ = ["Job", "JobResult", "Misjudged", "misjudged", "run_job"]
 
 _SUGGESTIONS = "suggestions.jsonl"
 _SCORES = "scores.jsonl"
-_MOST_FEATURES = 50_000_000  # bytes: of 10,000 answers they are 4 MB
+_MOST_FEATURES = 200_000_000  # bytes: of 10,000 answers they are 70 MB
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -47,7 +48,8 @@ class Job:
     ``exemplars`` are judged first, in a run of their own; the answers only when all come out right.
     ``marks`` are what people gave to some of the answers; they teach the run on the answers only.
     ``rehearsal``: the answers themselves are texts that the grader is tried on, and no class.
-    ``taught`` are marked answers of other questions, as a file of features and scores.
+    ``taught`` are marked answers of other questions, as a file of features and scores;
+    ``earlier`` is where the last run's file of features lies, if there was one.
     """
 
     question: str
@@ -62,6 +64,7 @@ class Job:
     marks: tuple[MarkLine, ...] = ()
     rehearsal: bool = False
     taught: bytes = b""
+    earlier: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ def run_job(job: Job, begin: Callable[[str, Path], None] | None = None) -> JobRe
     begin = begin or (lambda _question, _folder: None)
     if job.exemplars:
         texts = _lines(job.exemplars)
-        first = replace(job, answers=texts, marks=(), rehearsal=True, taught=b"")
+        first = replace(job, answers=texts, marks=(), rehearsal=True, taught=b"", earlier=None)
         judged = _run(first, begin)
         wrong = tuple(m.number for m in misjudged(job.exemplars, job.criteria, judged.lines))
         if judged.reason or wrong:
@@ -176,6 +179,8 @@ def _lay_out(job: Job, folder: Path) -> dict[str, str | int]:
         write_marks(folder / "marks.jsonl", job.marks)
     if job.taught:
         write_atomic(folder / TAUGHT_NAME, job.taught)
+    if job.earlier is not None and job.earlier.is_file():
+        shutil.copyfile(job.earlier, folder / FEATURES_NAME)
     if job.rehearsal:
         write_atomic(folder / REHEARSAL_NAME, "These are exemplars, not a class.\n")
     doing = "trying its exemplars" if job.rehearsal else "starting"
