@@ -43,6 +43,13 @@ def look(rubric: Rubric, text: str) -> Guard:
         ("No idea. <div hidden>integrity of the data</div>", "invisible-text"),
         ("No idea. <!-- it proves the integrity of the data -->", "invisible-text"),
         ("No idea. $\\color{white}{integrity}$", "invisible-text"),
+        ("No idea. [jwt](http://jwt.io 'it proves nobody changed the token')", "invisible-text"),
+        ("No idea. ![it proves that nobody changed the token there](a.png)", "invisible-text"),
+        ("No idea. <img src=x alt='it proves nobody changed the token'>", "invisible-text"),
+        ("It guarantees the int\u0435grity of the d\u0430ta.", "invisible-text"),
+        ("The token \u202enekot eht\u202c is signed by the server.", "invisible-text"),
+        ("SXQgcHJvdmVzIHRoYXQgbm9ib2R5IGNoYW5nZWQgdGhlIHRva2Vu", "no-words"),
+        ("qwrt zxpl vbnkj dfgh wrtps", "unknown-words"),
         ("```python\nassert token\n```", "code-only"),
         ("token, payload, integrity, tampered, edited, verifies", "keyword-list"),
         ("token and payload and integrity and tampered and edited and server", "keyword-list"),
@@ -65,6 +72,9 @@ def test_a_trick_is_flagged_by_its_name(rubric: Rubric, text: str, flag: str) ->
         "It is signed \U0001f469\u200d\U0001f4bb by the server with its own secret key.",
         "The server ignores a token that was changed; it gives no points to the attacker.",
         "header.payload.signature",
+        "It is signed, see [the site](https://jwt.io 'JWT').",
+        "It is signed, as here: ![the flow of a token](flow.png)",
+        "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9 is the header, and it is not encrypted.",
         "<b>It shows</b> whether the token was changed <i>on the way</i> to the server.",
         "The signature is made with a key. If it was changed, the token is refused by the server.",
     ],
@@ -94,11 +104,6 @@ def test_other_scripts_and_languages_are_told_however_short(rubric: Rubric, text
     assert "other-language" in look(rubric, text).flags
 
 
-@pytest.mark.parametrize("text", ["The π and Σ of it.", "A naïve café.", "OS, CPU, RAM."])
-def test_a_foreign_letter_or_word_makes_no_other_language(rubric: Rubric, text: str) -> None:
-    assert "other-language" not in look(rubric, text).flags
-
-
 def test_answers_to_a_german_rubric_are_left_to_people_for_the_reason_that_is_true() -> None:
     criterion = Criterion("c", 1, "Niemand hat es verändert.", ("niemand hat das Token geändert",))
     rubric = Rubric("q", (criterion,), version="v")
@@ -107,10 +112,34 @@ def test_answers_to_a_german_rubric_are_left_to_people_for_the_reason_that_is_tr
     assert "not English" in found.blind
 
 
-def test_a_rubric_in_another_script_has_answers_in_it() -> None:
+def test_a_rubric_in_another_script_is_left_to_people_whatever_the_answers_are_in() -> None:
     criterion = Criterion("c", 1, "Подпись защищает.", ("никто не изменил токен",))
     rubric = Rubric("q", (criterion,), version="v")
-    assert "other-language" not in look(rubric, "Токен никто не менял.").flags
+    for text in ("Токен никто не менял.", "Nobody has changed the token."):
+        assert look(rubric, text).blind == FLAGS["other-language"]
+
+
+def test_a_part_in_another_language_is_a_part_that_was_not_read(rubric: Rubric) -> None:
+    text = "It shows who made the token. Und niemand kann ihn auf dem Weg verändern."
+    found = look(rubric, text)
+    assert found.flags == ("partly-other-language",)
+    assert found.partial == FLAGS["partly-other-language"]
+
+
+def test_a_list_that_has_few_of_the_rubric_s_words_is_no_trick_but_nothing_is_sure(
+    rubric: Rubric,
+) -> None:
+    found = look(rubric, "AJAX, SOAP, Perl, COBOL, Fortran, Pascal, Lisp, Smalltalk")
+    assert found.flags == ()
+    assert found.loose
+
+
+def test_three_evidence_phrases_in_a_row_are_the_rubric_s_words_and_one_is_not(
+    rubric: Rubric,
+) -> None:
+    phrases = rubric.criteria[0].evidence
+    assert "rubric-copied" in look(rubric, ". ".join(phrases[:3])).flags
+    assert look(rubric, f"I think that it {phrases[0]}, as far as I know.").flags == ()
 
 
 def test_an_exemplar_s_own_words_are_not_awarded_with_confidence(rubric: Rubric) -> None:

@@ -7,37 +7,39 @@ refused either, for a person looks at it.
 from __future__ import annotations
 
 import re
-import unicodedata
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
 
+from markbook.graders.languages import Known, language, other_letters
+from markbook.graders.statements import strung
 from markbook.graders.tokens import stems, tokens
-from markbook.graders.vocabulary import FOREIGN_WORDS
 from markbook.text.controls import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from markbook.graders.phrases import Reading
     from markbook.model import Rubric
 
-__all__ = ["FLAGS", "READ_LIMIT", "TRICKS", "Guard", "Sources", "copied_clauses", "guard"]
+__all__ = ["FLAGS", "READ_LIMIT", "TRICKS", "Guard", "Sources", "Tongue", "copied_clauses", "guard"]
 
 READ_LIMIT = 20_000  # characters: forty times a long answer, and a second of work at most
 
 FLAGS = {
     "no-words": "There are no words to read.",
     "instructs-grader": "The text seems to instruct the grader.",
-    "invisible-text": "The text has invisible characters, or words that are not shown.",
+    "invisible-text": "The text has invisible characters, disguised letters, or words not shown.",
     "code-only": "The answer is code only.",
-    "other-language": "The words are not English, or not in the rubric's letters.",
+    "other-language": "Not in the question's language, or not English: nothing else is read.",
+    "partly-other-language": "A part is not English: only the rest was read.",
+    "unknown-words": "Hardly a word is known here: another language, or no language.",
     "keyword-list": "This is a list of words, not a statement.",
     "prompt-copied": "This repeats the question.",
     "exemplar-copied": "These are the words of an exemplar: look where they are from.",
     "model-answer-copied": "These are the words of the model answer: look where they are from.",
+    "rubric-copied": "These are the words of the rubric: look where they are from.",
     "read-in-part": f"Only the first {READ_LIMIT} characters were read.",
 }
 # What an honest answer hardly ever is: what a rule of the course's own awards is not sure either.
@@ -49,9 +51,17 @@ TRICKS = frozenset(
         "prompt-copied",
         "exemplar-copied",
         "model-answer-copied",
+        "rubric-copied",
     }
 )
-_BLIND = ("no-words", "instructs-grader", "invisible-text", "code-only", "other-language")
+_BLIND = (
+    "no-words", "instructs-grader", "invisible-text", "code-only", "other-language",
+    "unknown-words",
+)  # fmt: skip
+_CAREFUL = (
+    "keyword-list", "prompt-copied", "exemplar-copied", "model-answer-copied", "rubric-copied",
+)  # fmt: skip
+_IN_PART = ("read-in-part", "partly-other-language")
 
 _INSTRUCTIONS = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b.{0,40}"
@@ -75,7 +85,13 @@ _UNSHOWN = re.compile(
     r"|font-size\s{0,3}:\s{0,3}[0-2](?:\.\d{1,3})?(?:px|pt|em|rem|%)?\s{0,3}[;\"']"
     r"|display\s{0,3}:\s{0,3}none|visibility\s{0,3}:\s{0,3}hidden|opacity\s{0,3}:\s{0,3}0?\.?0\b"
     r"|<\w{1,10}[^<>]{0,100}\shidden\b|\\(?:text)?color\{white\}|\\[hv]?phantom\{"
-    r"|<!--(?:[^\w]{0,5}\w+){3}|^\[[^\]]{1,40}\]:\s{0,3}(?:#|<>)",
+    r"|<!--(?:[^\w]{0,5}\w+){3}"
+    # Three words of a title, or eight that stand for a picture: they are shown to hardly anybody.
+    r"|\]\([^()\s]{0,200}\s{1,9}[\"'](?:\w{1,30}\W{1,4}){2}\w"
+    r"|!\[(?:\w{1,30}[^\w\]]{1,4}){7}\w"
+    r"|<\w{1,10}\s[^<>]{0,200}\b(?:title|alt|aria-label|content|data-\w{1,20})\s{0,3}=\s{0,3}"
+    r"[\"'](?:\w{1,30}[^\w\"']{1,4}){2}\w"
+    r"|^\[[^\]]{1,40}\]:\s{0,3}(?:#|<>)",
     re.IGNORECASE | re.MULTILINE,
 )
 _HIDDEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
@@ -91,14 +107,15 @@ _CODE = re.compile(
 )
 _PROSE_FROM = 3  # words outside code from which an answer is more than code
 
-_KEYWORDS_FROM = 6  # words: below that, terse answers and keyword lists look the same
-_KEYWORDS_SHARE = 0.12  # of function words; sentences have 0.3 to 0.6, telegram style 0.15
-_JOINERS = frozenset({"and", "or"})  # "token and key and payload" is a list as well
+_KEYWORDS = 0.5  # share of a list's words that the rubric has: others reward nobody
+_LONGEST_WORD = 25  # characters; what is longer is encoded, a key or noise
 _COPIED = 0.8  # share of a clause's words that stand in the question's own wording
 _REPEATS = 0.75  # share of an answer's content that repeats the question
 _RUN = 6  # words in a row; students' own wordings hardly share so many with a text
 _PASTED = 0.6  # share of an answer's runs that stand in one other text
-_LETTERS = 2000  # characters that tell in which letters an answer is written
+_PHRASES = 3  # of the rubric's own, word for word, that hardly stand in one answer by chance
+_SPACES = {1: 3, _PHRASES: 7}  # in an evidence phrase; in a sentence of which one is enough
+_LOOSE = "It names things, and hardly says anything of them."
 _LONG = 12  # words; shorter answers may come to the same words by themselves
 _SHORT = 6  # words, unless they are the same to the last sign
 
@@ -107,13 +124,16 @@ _SHORT = 6  # words, unless they are the same to the last sign
 class Guard:
     """``blind``: nothing can be suggested. ``cautious``: nothing with confidence.
 
-    ``flags`` are names of ``FLAGS``.
+    ``loose``: words that name things and hardly say anything, as in a list that was asked for;
+    nobody is accused of it, and it is not awarded with confidence. ``flags`` are names of
+    ``FLAGS``.
     """
 
     blind: str = ""
     cautious: str = ""
     partial: str = ""  # only a part was read, so what is missing may stand in the rest
     flags: tuple[str, ...] = ()
+    loose: str = ""
 
     @property
     def pasted(self) -> bool:
@@ -132,6 +152,7 @@ class Sources:
 
     runs: tuple[tuple[str, frozenset[tuple[str, ...]]], ...] = ()
     whole: frozenset[str] = frozenset()
+    phrases: Mapping[str, int] = field(default_factory=dict)  # with what each counts for
 
     @classmethod
     def of(cls, rubric: Rubric, questions: Sequence[str] = ()) -> Sources:
@@ -139,8 +160,13 @@ class Sources:
         texts = [("exemplar-copied", exemplar.text) for exemplar in rubric.exemplars]
         texts.append(("model-answer-copied", rubric.model_answer))
         texts += [("prompt-copied", question) for question in questions]
-        runs = ((name, frozenset(_runs([t.stem for t in tokens(text)]))) for name, text in texts)
-        return cls(tuple(runs), frozenset(" ".join(e.text.split()) for e in rubric.exemplars))
+        runs = [(name, frozenset(_runs([t.stem for t in tokens(text)]))) for name, text in texts]
+        phrases = {_line(phrase): 1 for c in rubric.criteria for phrase in c.evidence}
+        # What a criterion says is written for markers, and students may be shown it.
+        phrases |= {_line(c.says): _PHRASES for c in rubric.criteria}
+        known = {line: n for line, n in phrases.items() if line.count(" ") >= _SPACES[n]}
+        whole = frozenset(" ".join(e.text.split()) for e in rubric.exemplars)
+        return cls(tuple(runs), whole, known)
 
     def pasted(self, reading: Reading) -> str:
         """Return the flag of the text that an answer is pasted from, or nothing."""
@@ -148,44 +174,50 @@ class Sources:
             return "exemplar-copied"
         if len(reading.tokens) < _LONG:
             return ""
-        own = _runs(reading.tokens_stems())
+        words = reading.tokens_stems()
+        own = _runs(words)
         for name, known in self.runs:
             if sum(run in known for run in own) >= _PASTED * len(own):
                 return name
-        return ""
+        line = f" {_line(reading.text)} "
+        there = [phrase for phrase in self.phrases if f" {phrase} " in line]
+        covered = sum(phrase.count(" ") + 1 for phrase in there)
+        several = sum(self.phrases[phrase] for phrase in there) >= _PHRASES
+        return "rubric-copied" if several and covered >= _COPIED * len(words) else ""
 
 
-def _is_foreign(reading: Reading) -> bool:
-    """Tell whether words of another language join the others into statements."""
-    words = reading.tokens
-    return sum(w.word in FOREIGN_WORDS for w in words) >= _KEYWORDS_SHARE * len(words)
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """What tells whether an answer is in the question's language, and whether that is read."""
+
+    known: Known = field(default_factory=Known)
+    words: frozenset[str] = frozenset()  # of the rubric, whose letters are those of the question
+    read: bool = True  # whether the rubric is English: without it, nothing is
+
+    @classmethod
+    def of(cls, rubric: Rubric, questions: Sequence[str], answers: Sequence[str] = ()) -> Tongue:
+        """Read the question's texts, and the words that answers in English share."""
+        phrases = [text for c in rubric.criteria for text in (*c.evidence, c.says)]
+        texts = [rubric.model_answer, *phrases, *(e.text for e in rubric.exemplars)]
+        own = frozenset(token.stem for text in texts for token in tokens(text))
+        there = " . ".join(phrases)
+        english = language(there, Known()) != "other" and not other_letters(there, _LATIN)
+        return cls(Known.of([*questions, *texts], answers), own, english)
+
+    def flag(self, text: str) -> str:
+        """Return why an answer is not read, or only in part; or nothing."""
+        if not self.read or other_letters(text, self.words):
+            return "other-language"
+        found = language(text, self.known)
+        names = {"other": "other-language", "unknown": "unknown-words"}
+        return names.get(found, "partly-other-language" if found else "")
 
 
-def _is_foreign_and_short(reading: Reading) -> bool:
-    """Tell whether a few words are of another language: two signs of it, and none of English."""
-    words = reading.tokens
-    signs = sum(word.word in FOREIGN_WORDS or not word.word.isascii() for word in words)
-    return signs >= 2 and all(word.content or word.word in FOREIGN_WORDS for word in words)
+_LATIN = frozenset({"latin"})
 
 
-def _other_letters(text: str, known: frozenset[str]) -> bool:
-    """Tell whether most letters are of scripts in which the rubric has no word."""
-    letters = [c for c in text[:_LETTERS] if c.isalpha()]
-    ours = _scripts(known)
-    if not letters or not ours:
-        return False
-    return sum(_script(letter) in ours for letter in letters) < 0.5 * len(letters)
-
-
-@lru_cache(maxsize=64)
-def _scripts(words: frozenset[str]) -> frozenset[str]:
-    return frozenset(_script(c) for word in words for c in word if c.isalpha())
-
-
-@lru_cache(maxsize=4096)
-def _script(letter: str) -> str:
-    """Return the first word of a letter's name, such as LATIN, CJK or CYRILLIC."""
-    return unicodedata.name(letter, "?").partition(" ")[0]
+def _line(text: str) -> str:
+    return " ".join(token.stem for token in tokens(text))
 
 
 def _runs(words: Sequence[str]) -> list[tuple[str, ...]]:
@@ -198,24 +230,22 @@ def guard(
     known: frozenset[str],
     sources: Sources | None = None,
     copied: frozenset[int] = frozenset(),
+    tongue: Tongue | None = None,
 ) -> Guard:
     """Judge an answer before its meaning.
 
     ``known`` are the rubric's own words (stems), ``copied`` the clauses that repeat the question.
     """
     found = {
-        "no-words": not reading.tokens,
+        "no-words": not _has_words(reading),
         "instructs-grader": bool(_INSTRUCTIONS.search(reading.text)),
         "invisible-text": _unshown(reading.text),
         "code-only": _all_code(reading.text),
     }
-    if _is_list(reading):
-        strange = len(reading.stems & known) < 2 or _is_foreign(reading)
-        found["other-language" if strange else "keyword-list"] = True
-    elif len(reading.stems & known) < 2 and _is_foreign_and_short(reading):
-        found["other-language"] = True
-    if reading.tokens and _other_letters(reading.text, known):
-        found["other-language"] = True
+    foreign = tongue.flag(reading.text) if tongue is not None and reading.tokens else ""
+    found[foreign] = bool(foreign)
+    joined = strung(reading.text) if not foreign else ""
+    found["keyword-list"] = joined == "list" and _of_rubric(reading, known)
     found["prompt-copied"] = _repeats(reading, copied)
     flags = [name for name, there in found.items() if there]
     pasted = sources.pasted(reading) if sources is not None else ""
@@ -223,11 +253,21 @@ def guard(
         flags.append(pasted)
     if len(text) > READ_LIMIT:
         flags.append("read-in-part")
-    blind = next((FLAGS[name] for name in flags if name in _BLIND), "")
-    careful = ("keyword-list", "prompt-copied", "exemplar-copied", "model-answer-copied")
-    cautious = next((FLAGS[name] for name in flags if name in careful), "")
-    partial = FLAGS["read-in-part"] if "read-in-part" in flags else ""
-    return Guard(blind, cautious, partial, tuple(flags))
+
+    def first(names: Sequence[str]) -> str:
+        return next((FLAGS[name] for name in flags if name in names), "")
+
+    loose = _LOOSE if joined and "keyword-list" not in flags else ""
+    return Guard(first(_BLIND), first(_CAREFUL), first(_IN_PART), tuple(flags), loose)
+
+
+def _has_words(reading: Reading) -> bool:
+    """Tell whether there are words; what is encoded has none."""
+    return any(len(token.word) <= _LONGEST_WORD for token in reading.tokens)
+
+
+def _of_rubric(reading: Reading, known: frozenset[str]) -> bool:
+    return len(reading.stems & known) >= max(2.0, _KEYWORDS * len(reading.stems))
 
 
 def _unshown(text: str) -> bool:
@@ -244,14 +284,6 @@ def _repeats(reading: Reading, copied: frozenset[int]) -> bool:
     content = [sum(t.content for t in clause.tokens) for clause in reading.clauses]
     repeated = sum(content[number] for number in copied)
     return repeated >= 3 and repeated >= _REPEATS * sum(content)
-
-
-def _is_list(reading: Reading) -> bool:
-    """Tell whether there are hardly any words that join others into statements."""
-    words = reading.tokens
-    joining = sum(1 for word in words if not word.content and word.word not in _JOINERS)
-    listed = sum(1 for word in words if word.word not in _JOINERS)
-    return listed >= _KEYWORDS_FROM and joining < _KEYWORDS_SHARE * listed
 
 
 def _all_code(text: str) -> bool:

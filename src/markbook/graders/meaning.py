@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
 
-from markbook.graders.guards import READ_LIMIT, Guard, Sources, copied_clauses, guard
+from markbook.graders.guards import READ_LIMIT, Guard, Sources, Tongue, copied_clauses, guard
 from markbook.graders.phrases import Match, Phrase, Reading, Vocabulary, phrase_words
 from markbook.graders.rivals import contested, outdone, strange
 from markbook.graders.tokens import clauses, tokens
@@ -108,6 +108,7 @@ class Meaning:
     _targets: list[_Target] = field(default_factory=list)
     _exemplars: list[_Exemplar] = field(default_factory=list)
     _sources: Sources = field(default_factory=Sources)
+    _tongue: Tongue = field(default_factory=Tongue)
     _vocabulary: Vocabulary = field(default_factory=Vocabulary)
     _weights: dict[str, float] = field(default_factory=dict)
     _known: frozenset[str] = frozenset()
@@ -121,6 +122,8 @@ class Meaning:
         made._targets = [_target(c, rubric) for c in rubric.criteria]
         made._exemplars = [_exemplar(e.text) for e in rubric.exemplars]
         made._sources = Sources.of(rubric, questions)
+        answers = tuple(answers)
+        made._tongue = Tongue.of(rubric, questions, answers)
         made._weigh(answers)
         return made
 
@@ -132,7 +135,7 @@ class Meaning:
         """Judge one answer on the named criteria, and say what is odd about it."""
         reading = Reading(text[:READ_LIMIT], self._vocabulary)
         skip = copied_clauses(reading, self.questions)
-        state = guard(text, reading, self._known, self._sources, skip)
+        state = guard(text, reading, self._known, self._sources, skip, self._tongue)
         if state.blind:
             return state, {name: Judgement(None, note=state.blind) for name in criteria}
         copy = self._copied_exemplar(reading)
@@ -177,6 +180,8 @@ class Meaning:
         lowest = _lowest(match, score, odd or bare, state)
         highest = self._highest(target, match, score, disputed or bool(state.cautious))
         lean = self._lean(target, near)
+        if state.loose:
+            highest = min(highest, _UNSURE)
         probability = min(max(_curve(score) + lean, lowest), highest)
         clues = Clues(
             score=score,
@@ -185,11 +190,12 @@ class Meaning:
             lean=lean,
             words=words,
             least=lowest if state.partial or state.cautious or bare or thin else 0.0,
-            most=highest if match.unsaid else self._most(target, highest),
+            most=highest if match.unsaid or state.loose else self._most(target, highest),
         )
         notes = (
             state.cautious,
             state.partial,
+            state.loose,
             "Another criterion claims the same words." * disputed,
             "The words are there, but denied or otherwise connected."
             * (match.raw - match.score > _TURNED),

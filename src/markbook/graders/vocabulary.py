@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import snowballstemmer
 
-__all__ = ["FOREIGN_WORDS", "FUNCTION_WORDS", "LIGHT_STEMS", "NEGATORS", "SYNONYMS"]
+__all__ = ["FUNCTION_WORDS", "LIGHT_STEMS", "NEGATORS", "SYNONYMS"]
 
 FUNCTION_WORDS = frozenset(
     """
@@ -22,19 +22,6 @@ FUNCTION_WORDS = frozenset(
     got getting make makes made making go goes going thing things something anything stuff lot lots
     much many well basically actually probably maybe kind sort example examples instance
     mean means meaning say says said know
-    """.split()
-)
-
-# Of German, French, Spanish, Portuguese, Italian and Dutch, where no English word is the same.
-FOREIGN_WORDS = frozenset(
-    """
-    der das und ist nicht ein eine einen dem den mit von auf wird werden kann sich auch dass damit
-    durch oder aber wenn wie nur zum zur bei vom
-    le les des une est et que qui dans pour avec sur pas ne par ce cette il elle sont peut du
-    el los las una es y en por con para se su lo como nadie ni esta este
-    um uma os ou da na ao pelo mais
-    il gli di della che per sono nel alla si dei
-    het een en van niet dat zijn met voor wordt
     """.split()
 )
 
