@@ -160,10 +160,8 @@ def test_versions_that_nobody_saves_come_from_one_process_and_a_refusal_stops_no
     shutil.copytree(authored.source("hw"), authored.source("broken"))
     (authored.source("broken") / "part.ipynb").write_text("{")
     started = []
-    popen = subprocess.Popen
-    monkeypatch.setattr(
-        nbgrader.subprocess, "Popen", lambda *a, **k: started.append(1) or popen(*a, **k)
-    )
+    start = nbgrader.start_worker
+    monkeypatch.setattr(nbgrader, "start_worker", lambda *a: started.append(1) or start(*a))
     out = authored.root.parent / "out"
     found = dict(nbgrader.generate_unsaved(authored, ["hw", "broken", "hw2"], out))
     assert list(found) == ["hw", "broken", "hw2"]

@@ -1,7 +1,8 @@
 """nbgrader's own steps, each in a process of its own.
 
 nbgrader changes the working folder and the environment, prints, and takes a second to import;
-a process keeps all of that out of ours. It is killed when ours ends, whatever way it ends.
+a process keeps all of that out of ours, and is forked from one that took that second once. It is
+killed when ours ends, whatever way it ends.
 
 nbgrader's preprocessors open its gradebook without the course's id, so that a second row,
 ``default_course``, appears in its ``course`` table. Nothing refers to it, and it is left there.
@@ -11,9 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,11 +19,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from markbook.errors import CourseError, InternalError, MarkbookError, NothingMatched
+from markbook.gradebook.worker_process import start_worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from markbook.course import Course
+    from markbook.gradebook.worker_process import Worker
 
 __all__ = [
     "Exchanged",
@@ -94,9 +94,8 @@ def generate_unsaved(
     """
     left = list(assignments)
     arguments = {"assignments": left, "folder": str(folder)}
-    with _worker(course, "generate-unsaved", arguments) as (process, log):
-        assert process.stdout is not None
-        for line in process.stdout:
+    with _worker(course, "generate-unsaved", arguments) as (worker, log):
+        for line in worker.stdout:
             reply = json.loads(line)
             _raise_error(reply, log)
             name, *left = left
@@ -104,7 +103,7 @@ def generate_unsaved(
                 yield name, _refusal(reply["failure"], log)
             else:
                 yield name, Path(reply["folder"])
-        _finish(process, log, missing=left)
+        _finish(worker, log, missing=left)
 
 
 def autograde(course: Course, assignment: str, students: Sequence[str]) -> Iterator[Run]:
@@ -120,16 +119,15 @@ def autograde(course: Course, assignment: str, students: Sequence[str]) -> Itera
         before = len(left)
         code, tail = 0, ""
         with _worker(course, "autograde", {"assignment": assignment, "students": left}) as (
-            process,
+            worker,
             log,
         ):
-            assert process.stdout is not None
-            for line in process.stdout:
+            for line in worker.stdout:
                 reply = json.loads(line)
                 _raise_error(reply, log)
                 left = left[1:]
                 yield Run(reply["student"], reply["failure"], tuple(reply["warnings"]))
-            code, tail = process.wait(), _tail(log)
+            code, tail = worker.wait(), _tail(log)
         if not left:
             return
         idle = idle + 1 if len(left) == before else 0
@@ -229,20 +227,19 @@ def _require_exchange(course: Course) -> None:
 
 def _call(course: Course, task: str, **arguments: Any) -> dict[str, Any]:
     """Run one task and return its one reply."""
-    with _worker(course, task, arguments) as (process, log):
-        assert process.stdout is not None
-        line = process.stdout.readline()
+    with _worker(course, task, arguments) as (worker, log):
+        line = worker.stdout.readline()
         if line:
             reply: dict[str, Any] = json.loads(line)
             _raise_error(reply, log)
-        _finish(process, log, missing=[] if line else [task])
+        _finish(worker, log, missing=[] if line else [task])
         return reply
 
 
 @contextmanager
 def _worker(
     course: Course, task: str, arguments: dict[str, Any]
-) -> Iterator[tuple[subprocess.Popen[str], IO[bytes]]]:
+) -> Iterator[tuple[Worker, IO[bytes]]]:
     request = {
         "task": task,
         "root": str(course.root),
@@ -251,47 +248,19 @@ def _worker(
         **arguments,
     }
     with tempfile.TemporaryFile(prefix="markbook-nbgrader-") as log:
-        process = subprocess.Popen(
-            # -I would hide the environment's own path settings, which kernels need
-            [sys.executable, "-m", "markbook.gradebook.worker"],
-            cwd=course.root,
-            env=_environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            encoding="utf-8",
-            start_new_session=True,
-        )
+        worker = start_worker(course.root, task, log)
         try:
-            assert process.stdin is not None
             # stdin stays open: its end tells the worker that we are gone
             with suppress(BrokenPipeError):  # it died at once: its code will be looked at
-                process.stdin.write(json.dumps(request) + "\n")
-                process.stdin.flush()
-            yield process, log
+                worker.stdin.write(json.dumps(request) + "\n")
+                worker.stdin.flush()
+            yield worker, log
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            _close(process)
+            worker.end()
 
 
-def _close(process: subprocess.Popen[str]) -> None:
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            with suppress(BrokenPipeError):
-                stream.close()
-    process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment with this Python's tools first: nbgrader calls ``alembic``."""
-    folder = str(Path(sys.executable).parent)
-    path = os.environ.get("PATH", os.defpath)
-    return os.environ | {"PATH": f"{folder}{os.pathsep}{path}", "PYTHONUNBUFFERED": "1"}
-
-
-def _finish(process: subprocess.Popen[str], log: IO[bytes], *, missing: list[str]) -> None:
-    code = process.wait()
+def _finish(worker: Worker, log: IO[bytes], *, missing: list[str]) -> None:
+    code = worker.wait()
     if code or missing:
         raise InternalError(
             f"nbgrader's process ended with code {code} before it was done with"

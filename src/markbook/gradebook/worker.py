@@ -1,4 +1,4 @@
-"""The process in which nbgrader runs: ``python -m markbook.gradebook.worker``.
+"""The process in which nbgrader runs: forked, or fresh: ``python -m markbook.gradebook.worker``.
 
 One request, a line of JSON, comes on stdin; replies, a line of JSON each, go to stdout; all that
 nbgrader, its kernels and their libraries print goes to stderr. When stdin ends, the process that
@@ -7,8 +7,10 @@ asked is gone, and this one ends at once.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import glob
+import importlib
 import json
 import logging
 import os
@@ -16,7 +18,7 @@ import shutil
 import sys
 import threading
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from markbook.gradebook.exchange_copy import take_safely
 from markbook.startup import skip_slow_imports
@@ -338,6 +340,36 @@ def _capture(log: logging.Logger) -> Iterator[list[logging.LogRecord]]:
     finally:
         log.removeHandler(handler)
 
+
+def prepare(task: str) -> None:
+    """Import what a task will need, and make what it would make first, before a fork for it.
+
+    Opens nothing, and starts no thread. Doing it again costs nothing.
+    """
+    for name in ("nbgrader.api", "sqlalchemy.dialects.sqlite", "sqlite3", *_NEEDS.get(task, ())):
+        importlib.import_module(name)
+    from sqlalchemy.orm import configure_mappers
+
+    configure_mappers()
+    formats: Any = importlib.import_module("nbformat.validator")
+    for relaxed in (False, True):
+        formats.get_validator(4, 5, relaxed)  # compiles the notebook format's schema, and keeps it
+
+
+def leave(code: int) -> NoReturn:
+    """End this process, which was forked, as Python would; its modules need no taking down."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
+_NEEDS = {
+    "create-database": ("alembic.script",),
+    "generate-assignment": ("alembic.script",),
+    "autograde": ("ipykernel.kernelspec", "IPython.paths"),
+}
 
 _TASKS: dict[str, Callable[[Request], Iterator[Reply]]] = {
     "create-database": _create_database,
