@@ -125,3 +125,20 @@ def test_a_question_marked_in_whole_steps_is_suggested_whole_steps() -> None:
     assert without[0] < 0.85
     assert with_marks[0] >= 0.9
     assert set(np.round(SCORES * 20)) == set(range(21))
+
+
+def test_trials_of_a_course_move_confidence_more_the_more_questions_there_are() -> None:
+    """Everything is expected as it was counted, and marks lie three times as far away."""
+    trust, elsewhere = Trust.fit(trial(0)), trial(1, optimism=3)
+    few = trust.moved(elsewhere.part(elsewhere.question < 3))
+    many = trust.moved(elsewhere.part(elsewhere.question < 60))
+    new = trial(2, optimism=3)
+    assert error(many, new) < error(few, new) < error(trust, new)
+    assert error(many, new) < 0.5 * error(trust, new)
+
+
+def test_a_question_tried_a_hundred_times_counts_as_one_question() -> None:
+    trust, elsewhere = Trust.fit(trial(0)), trial(1, optimism=3)
+    one = elsewhere.part(elsewhere.question == 0)
+    again = one.part(np.tile(np.arange(len(one.mean)), 100))
+    assert np.allclose(trust.moved(one).rise, trust.moved(again).rise, atol=1e-3)

@@ -1,4 +1,4 @@
-"""Marks of other questions move what is expected before any mark, and nothing else."""
+"""Marks of other questions move what is expected before any mark, and how sure anything is."""
 
 from __future__ import annotations
 
@@ -53,8 +53,54 @@ def test_the_process_and_its_distances_stay_those_of_the_prior_before(
     moved = teach(fitted, taught(marked_questions[1:], 10))
     features = marked_questions[0].read.features
     assert moved.kernel is fitted.kernel
-    assert moved.trust is fitted.trust
+    assert moved.borrowed
     assert np.array_equal(moved.standard(features), fitted.standard(features))
+
+
+def sure(prior: Prior, question: Marked) -> float:
+    """Return how sure the suggested scores are before any mark, by the trust of ``prior``."""
+    mean, sd = fixed(question)
+    return float(prior.trust.suggest(mean, sd)[1].mean())
+
+
+def fixed(question: Marked) -> tuple[np.ndarray, np.ndarray]:
+    n = len(question.scores)
+    return np.linspace(0.3, 0.9, n), np.full(n, 0.15)
+
+
+def noisy(questions: list[Marked], count: int) -> Taught:
+    """Return marks that no feature tells, of the same questions."""
+    found = taught(questions, count)
+    drawn = np.random.default_rng(0).choice([0.0, 0.35, 0.7, 1.0], len(found.scores))
+    return Taught(found.names, found.values, drawn, found.groups)
+
+
+def test_where_a_course_marks_as_nobody_can_foresee_less_is_sure_in_its_next_question(
+    fitted: Prior, marked_questions: list[Marked]
+) -> None:
+    first, others = marked_questions[0], marked_questions[1:]
+    usual = sure(fitted, first)
+    unforeseen = sure(teach(fitted, noisy(others, 20)), first)
+    foreseen = sure(teach(fitted, taught(others, 20)), first)
+    assert unforeseen < usual - 0.1
+    assert unforeseen < foreseen - 0.1
+
+
+def test_a_course_changes_how_sure_a_suggestion_is_not_which_score_is_suggested(
+    fitted: Prior, marked_questions: list[Marked]
+) -> None:
+    moved = teach(fitted, noisy(marked_questions[1:], 20))
+    mean, sd = fixed(marked_questions[0])
+    assert moved.trust.rise.tolist() != fitted.trust.rise.tolist()
+    assert np.array_equal(moved.trust.suggest(mean, sd)[0], fitted.trust.suggest(mean, sd)[0])
+
+
+def test_one_question_alone_tries_nothing_and_leaves_confidence_as_it_was(
+    fitted: Prior, marked_questions: list[Marked]
+) -> None:
+    moved = teach(fitted, taught(marked_questions[1:2], 20))
+    assert moved.trust is fitted.trust
+    assert mean(moved, marked_questions[0]) != mean(fitted, marked_questions[0])
 
 
 def test_features_by_other_names_teach_nothing(

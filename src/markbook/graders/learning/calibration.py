@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,10 @@ _PLAIN = (0.0, 1.0, 0.0, 0.0)
 # What holds the four numbers back, in trials' log likelihood: a step between few and many marks,
 # counted on some thirty questions, is mostly those questions' own.
 _PULL = np.array([5.0, 20.0, 60.0, 60.0])
+_LEAST_RISE = np.array([-np.inf, 0.05, -np.inf, -np.inf])
+# Answers of one question are right or wrong together, and each is tried at several stops: of a
+# course's questions each counts for as many trials at most (decision 0021).
+_ALIKE = 7.0
 _USUAL_MARKS = 4.0  # marks that the usual share near a score counts for, beside a question's own
 _USUAL_LIKE = 0.5  # and what is expected by mean and spread, beside the marks of like answers
 _VOICE, _HOLD = 0.2, 20.0  # what a voice weighs before anything was counted, and its pull
@@ -91,10 +95,22 @@ class Trust:
         counted = cls._counted(trial)
         if len(rows) < 2:
             return counted
-        usual, least = np.array(_PLAIN), np.array([-np.inf, 0.05, -np.inf, -np.inf])
         said = np.concatenate(hits).astype(float)
-        rise = _weigh(np.vstack(rows), said, np.ones(1), usual, _PULL, least)
+        rise = _weigh(np.vstack(rows), said, np.ones(1), np.array(_PLAIN), _PULL, _LEAST_RISE)
         return cls(counted.chance, counted.usual, counted.voices, rise)
+
+    def moved(self, trial: Trial) -> Trust:
+        """Return this trust with its line moved by trials on questions that it was not counted on.
+
+        ``rise`` is held back to what it was, so that a few questions move it little. Scores are
+        suggested as before: only how sure they are changes.
+        """
+        best, chance = self._choose(trial.mean, trial.sd, trial.heard)
+        hits = (np.abs(best - trial.score) <= NEAR).astype(float)
+        _, of, sizes = np.unique(trial.question, return_inverse=True, return_counts=True)
+        counts = np.minimum(1, _ALIKE / sizes)[of]
+        rows = _clues(chance, trial.heard.marks)
+        return replace(self, rise=_weigh(rows, hits, counts, self.rise, _PULL, _LEAST_RISE))
 
     @classmethod
     def _counted(cls, trial: Trial) -> Trust:

@@ -47,11 +47,6 @@ class Likeness:
     reference_topics: NDArray[np.float64]
     meaning: NDArray[np.float64] | None = None
 
-    @property
-    def voices(self) -> int:
-        """How many kinds of likeness there are: of texts, of features, and perhaps of meaning."""
-        return 2 if self.meaning is None else 3
-
     def part(self, rows: NDArray[np.intp]) -> Likeness:
         """Return the same places for some of the answers."""
         meaning = None if self.meaning is None else self.meaning[rows]

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from markbook.graders.learning.cohort import Likeness
     from markbook.graders.learning.process import Question
 
-__all__ = ["NEAR", "SCORES", "TOLERANCE", "VOICES", "Heard", "lies_near"]
+__all__ = ["NEAR", "SCORES", "TOLERANCE", "VOICES", "Heard", "lies_near", "voices"]
 
 TOLERANCE = 0.1  # of the maximum: half a point of five
 NEAR = TOLERANCE + 1e-6  # an error of exactly half a point is within half a point
@@ -28,6 +29,11 @@ _AT_ONCE = 512  # answers that are compared with the marked ones at once
 def lies_near(marks: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return 1.0 where a mark (n,) lies within half a point of five of a score: (n, s)."""
     return (np.abs(marks[:, None] - SCORES[None]) <= NEAR).astype(float)
+
+
+def voices(places: Likeness) -> tuple[tuple[str, ...], ...]:
+    """Return the kinds of likeness that are known of a question's answers."""
+    return tuple(each for each in VOICES if places.meaning is not None or "meaning" not in each)
 
 
 @dataclass(frozen=True)
@@ -60,18 +66,18 @@ class Heard:
         A marked answer does not hear its own mark.
         """
         at = np.arange(len(question.mean)) if rows is None else rows
-        voices = question.read.places.voices
+        kinds = voices(question.read.places)
         if not marks:
-            return cls.nothing(len(at), voices=voices)
+            return cls.nothing(len(at), voices=len(kinds))
         seen = np.fromiter(marks, dtype=np.intp)
         near = lies_near(np.fromiter(marks.values(), dtype=float))
-        found = cls.nothing(len(at), len(seen), voices)
+        found = cls.nothing(len(at), len(seen), len(kinds))
         found.own[:] = near.sum(axis=0)
         for start in range(0, len(at), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
             tables = dict(question.tables(at[part], seen))
-            for voice, kinds in enumerate(VOICES[:voices]):
-                likeness = [np.clip(tables[kind], 0, 1) ** _FADE for kind in kinds]
+            for voice, names in enumerate(kinds):
+                likeness = [np.clip(tables[name], 0, 1) ** _FADE for name in names]
                 weights = np.mean(likeness, axis=0)
                 weights[at[part, None] == seen[None]] = 0
                 found.like[voice, part] = weights.sum(axis=1)

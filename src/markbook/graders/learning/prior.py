@@ -11,6 +11,7 @@ import numpy as np
 
 from markbook.errors import UsageError
 from markbook.graders.learning.calibration import Trust
+from markbook.graders.learning.heard import voices
 from markbook.graders.learning.likelihood import fit_kernel, fit_spread, spread
 from markbook.graders.learning.members import Forest, Linear, Support
 from markbook.graders.learning.process import Kernel, Question
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from markbook.graders.learning.features import Features, Read
     from markbook.graders.learning.texts import QuestionTexts
 
-__all__ = ["Marked", "Prior"]
+__all__ = ["Marked", "Opinions", "Prior", "blend"]
 
 _CLIP = 4.0  # standard deviations: a feature never seen that far out counts no more than this
 _FOLDS = 5
@@ -78,7 +79,10 @@ class Opinions:
         groups: NDArray[np.intp],
         *,
         small: bool = False,
+        trees: int | None = None,
     ) -> Opinions:
+        """Fit on values (n, d); ``small`` keeps fewer numbers, ``trees`` is how many there are."""
+        forest = _SMALL_FOREST if small else {} if trees is None else {"trees": trees}
         centre, spread_ = values.mean(axis=0), values.std(axis=0) + 1e-6
         rows = np.clip((values - centre) / spread_, -_CLIP, _CLIP)
         return cls(
@@ -86,7 +90,7 @@ class Opinions:
             spread_,
             Linear.fit(rows, scores, groups),
             Support.fit(rows, scores, **(_SMALL_SUPPORT if small else {})),
-            Forest.fit(rows, scores, **(_SMALL_FOREST if small else {})),
+            Forest.fit(rows, scores, **forest),
         )
 
     def ask(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -101,7 +105,8 @@ class Prior:
     """Numbers fitted on marked questions; ``predict`` needs features with the same ``names``.
 
     ``start`` is a prior from before, whose opinion is a feature here; ``weight`` is the share of
-    what is new, and ``shift`` what the marks here lie above that earlier prior.
+    what is new, and ``shift`` what the marks here lie above that earlier prior. Where spread and
+    process are ``borrowed`` from it, distances between answers are as they were when it was fitted.
     """
 
     names: tuple[str, ...]
@@ -113,6 +118,7 @@ class Prior:
     weight: float = 1.0
     shift: float = 0.0
     seen: frozenset[int] = frozenset()
+    borrowed: bool = False
 
     @classmethod
     def default(cls, *, semantic: bool = False) -> Prior:
@@ -158,10 +164,10 @@ class Prior:
         if len(marked) < _LEAST:
             if start is not None:
                 parts = (start.variance, start.kernel, start.trust, start, weight, shift, seen)
-                return cls(names, opinions, *parts)
+                return cls(names, opinions, *parts, borrowed=True)
             variance = np.array([np.log(np.var(rows.scores) + 0.02), 0.0, 0.0, 0.0])
             kernel = Kernel({"level": 0.2, "letters": 0.3, "near": 0.2}, 0.3)
-            trust = Trust.untried(marked[0].read.places.voices)
+            trust = Trust.untried(len(voices(marked[0].read.places)))
             return cls(names, opinions, variance, kernel, trust, seen=seen)
         means, apart = rows.held_out()
         variance = fit_spread(means, apart, rows.scores)
@@ -181,8 +187,8 @@ class Prior:
     def standard(self, features: Features) -> NDArray[np.float64]:
         """Return the features in standard deviations of the questions fitted on (n, d)."""
         self._check(features)
-        if self.start is not None and self.kernel is self.start.kernel:
-            return self.start.standard(features)  # distances mean what they did when it was fitted
+        if self.start is not None and self.borrowed:
+            return self.start.standard(features)
         d = features.values.shape[1]
         centre, spread_ = self.opinions.centre[:d], self.opinions.spread[:d]
         return np.clip((features.values - centre) / spread_, -_CLIP, _CLIP)
@@ -200,7 +206,7 @@ class Prior:
         if self.start is not None:
             before, _ = self.start.ask(values)
             values = np.column_stack([values, before])
-        return _mean(self.opinions.ask(values), before, self.weight, self.shift)
+        return blend(self.opinions.ask(values), before, self.weight, self.shift)
 
     def predict(self, features: Features) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the expected share of the maximum (n,) and its standard deviation (n,)."""
@@ -209,9 +215,13 @@ class Prior:
         return mean, spread(self.variance, mean, apart)
 
 
-def _mean(
+def blend(
     said: NDArray[np.float64], before: NDArray[np.float64] | None, weight: float, shift: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what members that ``said`` (n, 3) and an earlier prior expect together (n,).
+
+    The second value (n,) is how far the members are apart.
+    """
     mean = said.mean(axis=1)
     if before is not None:
         mean = weight * mean + (1 - weight) * np.clip(before + shift, 0, 1)
@@ -266,7 +276,7 @@ class _Rows:
             there = fold == number
             opinions, weight, shift = self.fit(~there)
             before = None if self.before is None else self.before[there]
-            means[there], apart[there] = _mean(
+            means[there], apart[there] = blend(
                 opinions.ask(self.values[there]), before, weight, shift
             )
         return means, apart

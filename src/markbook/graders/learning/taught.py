@@ -10,20 +10,17 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from markbook.errors import InputError
-from markbook.graders.learning.prior import Opinions, Prior
+from markbook.graders.learning.moving import move
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from markbook.graders.learning.prior import Prior
+
 __all__ = ["Kept", "Taught", "teach"]
 
-# Marks from which a question counts as a whole one, and questions that the shipped prior counts
-# for: held out, thirteen questions of ten marks each were worth .39 of the opinion, of thirty
-# marks .57 (decision 0021).
-_WHOLE = 20
-_FEW = 10.0
 _MOST = 150  # marked answers of one question: a big class must not drown the others
 
 
@@ -135,18 +132,9 @@ class Taught(_Arrays):
 def teach(start: Prior, taught: Taught) -> Prior:
     """Return a prior moved by marks of other questions, none of which is to be predicted by it.
 
-    Its members are fitted on those, with the opinion of ``start`` as one more feature; the more
-    questions and marks there are, the more they count. Spread, process and trust stay those of
-    ``start``. A second or less for a course. Where features have other names, ``start`` stays.
+    Also how far to trust it is learned from them. A second or less for a course. Where features
+    have other names, ``start`` stays.
     """
     if tuple(taught.names.tolist()) != start.names:
         return start
-    values = taught.values.astype(float)
-    before, _ = start.ask(values)
-    counts = np.unique(taught.groups, return_counts=True)[1]
-    whole = float(np.minimum(counts / _WHOLE, 1).sum())
-    weight = whole / (whole + _FEW)
-    opinions = Opinions.fit(np.column_stack([values, before]), taught.scores, taught.groups)
-    shift = weight * float((taught.scores - before).mean())
-    parts = (start.variance, start.kernel, start.trust, start, weight, shift)
-    return Prior(start.names, opinions, *parts)
+    return move(start, taught.values.astype(float), taught.scores, taught.groups)

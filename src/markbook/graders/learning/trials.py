@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Tried = Sequence[tuple[Question, NDArray[np.float64]]]
 
-__all__ = ["fit_trust"]
+__all__ = ["fit_trust", "try_by_design"]
 
 _TRIED = (0, 3, 5, 10, 20)  # marks given by design
 _DESIGNED = 5  # marks by design before the least certain are read
@@ -40,15 +40,32 @@ def fit_trust(tried: Tried, kernel: Kernel) -> Trust:
     processes = [(Process(question, kernel), marks) for question, marks in tried]
     orders = [_design(process, marks) for process, marks in processes]
     drawn = np.random.default_rng(0)
-    found: list[Trial] = []
-    for number, (process, marks) in enumerate(processes):
-        for seen in _by_design(orders[number]):
-            found.append(_trial(process, marks, seen, number, drawn))
+    found = _designed(processes, orders, drawn)
     trust = Trust.fit(_joined(found))
     for number, (process, marks) in enumerate(processes):
         for seen in _least_certain(process, marks, orders[number], trust):
             found.append(_trial(process, marks, seen, number, drawn))
     return Trust.fit(_joined(found))
+
+
+def try_by_design(tried: Tried, kernel: Kernel) -> Trial:
+    """Predict questions with all their marks as if only a few of them, by design, were known."""
+    processes = [(Process(question, kernel), marks) for question, marks in tried]
+    orders = [_design(process, marks) for process, marks in processes]
+    return _joined(_designed(processes, orders, np.random.default_rng(0)))
+
+
+def _designed(
+    processes: Sequence[tuple[Process, NDArray[np.float64]]],
+    orders: Sequence[Sequence[int]],
+    drawn: np.random.Generator,
+) -> list[Trial]:
+    """Return a trial for each question and stop; ``orders`` are the places to read first."""
+    return [
+        _trial(process, marks, seen, number, drawn)
+        for number, (process, marks) in enumerate(processes)
+        for seen in _by_design(orders[number])
+    ]
 
 
 def _design(process: Process, marks: NDArray[np.float64]) -> tuple[int, ...]:
