@@ -46,7 +46,7 @@ class Drawing:
         parts = [
             f"<h3>{visible(grader.rubric.question)}</h3><p>{visible(head)}</p>",
             _table(grader, counts),
-            criteria_chart(counts),
+            "" if grader.question.rehearsal else criteria_chart(counts),  # its table says it all
             _evidence(grader),
             draw_scores(grader),
             _doubtful(grader),

@@ -35,7 +35,7 @@ def draw_scores(grader: Grader) -> str:
     parts = [
         "<h4>Expected scores</h4>",
         _state(grader),
-        _chart(lines),
+        "" if grader.question.rehearsal else _chart(lines),
         _reliability(grader),
         _first(grader),
         _flagged(grader),

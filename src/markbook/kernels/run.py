@@ -28,7 +28,12 @@ _OUTPUT_LIMIT = 50_000_000  # bytes; a grader draws what it found, and its noteb
 _PRELOAD = (
     "markbook.graders",
     "markbook.graders.drawing",
+    "markbook.graders.earlier_parts",
+    "markbook.graders.expected",
     "markbook.graders.learning.model",
+    "markbook.graders.learning.prior",
+    "markbook.graders.learning.semantic",
+    "markbook.graders.learning.taught",
     "markbook.graders.marked",
     "markbook.graders.sense",
     "matplotlib.backends.backend_svg",

@@ -26,15 +26,23 @@ def first(
     themselves do not matter, so one batch can be handed out. ``covariance`` (n, n) is what is
     left given the marks so far, ``noise`` (n,) the variance of a mark; ``skip`` are not chosen.
     """
-    left = covariance.copy()
     free = np.ones(len(noise), dtype=bool)
     free[list(skip)] = False
+    # What is left after some choices is the covariance less a few products: it is not made, and
+    # its columns' sums of squares are kept instead.
+    own = np.diag(covariance).copy()
+    squares = np.einsum("ij,ij->j", covariance, covariance)
+    taken = np.empty((len(noise), min(count, len(noise))))
     chosen: list[int] = []
     while len(chosen) < count and free.any():
-        gain = (left**2).sum(axis=0) / (np.diag(left) + noise)
-        place = int(np.argmax(np.where(free, gain, -np.inf)))
+        place = int(np.argmax(np.where(free, squares / (own + noise), -np.inf)))
+        known = taken[:, : len(chosen)]
+        column = covariance[:, place] - known @ known[place]
+        size = own[place] + noise[place]
+        across = covariance @ column - known @ (known.T @ column)
+        squares += column * (column * (column @ column) / size - 2 * across) / size
+        own -= column**2 / size
+        taken[:, len(chosen)] = column / np.sqrt(size)
         chosen.append(place)
         free[place] = False
-        column = left[:, place].copy()
-        left -= np.outer(column, column / (column[place] + noise[place]))
     return tuple(chosen)

@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -40,26 +40,29 @@ class Question:
     mean: NDArray[np.float64]
     spread: NDArray[np.float64]
 
-    def tables(self, rows: Rows, columns: Rows) -> Iterator[tuple[str, NDArray[np.float64]]]:
-        """Yield how alike answers are, part by part, without the prior's spread."""
+    def tables(
+        self, rows: Rows, columns: Rows, wanted: Collection[str] = PARTS
+    ) -> Iterator[tuple[str, NDArray[np.float64]]]:
+        """Yield how alike answers are, for each part ``wanted``, without the prior's spread."""
         centre = self.mean.mean() if len(self.mean) else 0.0
         slope = (self.mean - centre) / _SLOPE
-        places = self.read.places
         one, other = self.standard[rows], self.standard[columns]
         size = max(1, one.shape[1])
         product = one @ other.T
         apart = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)[None] - 2 * product
         apart = np.clip(apart, 0, None) / size
-        yield "level", np.ones_like(product)
-        yield "slope", np.outer(slope[rows], slope[columns])
-        yield "words", _product(places.words, rows, columns)
-        yield "letters", _product(places.letters, rows, columns)
-        yield "topics", _product(places.topics, rows, columns)
-        yield "near", np.exp(-apart / _NEAR)
-        yield "far", np.exp(-apart / _FAR)
-        yield "linear", product / size
-        if places.meaning is not None:
-            yield "meaning", _product(places.meaning, rows, columns)
+        made: dict[str, Callable[[], NDArray[np.float64]]] = {
+            "level": lambda: np.ones_like(product),
+            "slope": lambda: np.outer(slope[rows], slope[columns]),
+            "near": lambda: np.exp(-apart / _NEAR),
+            "far": lambda: np.exp(-apart / _FAR),
+            "linear": lambda: product / size,
+        }
+        for name in PARTS:
+            if name in wanted and name in made:
+                yield name, made[name]()
+            elif name in wanted and (table := getattr(self.read.places, name)) is not None:
+                yield name, _product(table, rows, columns)
 
 
 def _product(table: object, rows: Rows, columns: Rows) -> NDArray[np.float64]:
@@ -79,11 +82,12 @@ class Kernel:
 
     def between(self, question: Question, rows: Rows, columns: Rows) -> NDArray[np.float64]:
         """Return the covariance (rows, columns) of what is to be learned about the answers."""
-        total: NDArray[np.float64] | None = None
-        for name, table in question.tables(rows, columns):
-            share = self.parts.get(name, 0.0) * table
-            total = share if total is None else total + share
-        return np.asarray(total) * np.outer(question.spread[rows], question.spread[columns])
+        total = np.zeros((len(question.spread[rows]), len(question.spread[columns])))
+        for name, table in question.tables(rows, columns, self.parts):
+            table *= self.parts[name]
+            total += table
+        total *= np.outer(question.spread[rows], question.spread[columns])
+        return total
 
     def own(self, question: Question) -> NDArray[np.float64]:
         """Return the variance (n,) of what is to be learned about each answer."""
