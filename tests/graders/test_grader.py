@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from markbook.errors import GraderError
+from markbook.errors import GraderError, InputError
 from markbook.graders import (
     AnswerLine,
     AnswerText,
@@ -214,6 +214,14 @@ def test_a_mark_under_another_rubric_is_refused(rubric: Rubric, tmp_path: Path) 
     write_marks(tmp_path / "marks.jsonl", [MarkLine(GOOD, ("no-such-thing",), 0.0)])
     save_rubric(tmp_path / "q.yaml", rubric)
     with pytest.raises(GraderError, match="line 1"):
+        Grader.open(tmp_path / "answers.jsonl", tmp_path / "q.yaml", tmp_path / "s.jsonl")
+
+
+def test_a_broken_file_of_what_others_taught_is_named(rubric: Rubric, tmp_path: Path) -> None:
+    write_answers(tmp_path / "answers.jsonl", [AnswerLine(GOOD, GOOD)])
+    save_rubric(tmp_path / "q.yaml", rubric)
+    (tmp_path / "taught.npz").write_bytes(b"nonsense")
+    with pytest.raises(InputError, match=r"taught\.npz: These are no features"):
         Grader.open(tmp_path / "answers.jsonl", tmp_path / "q.yaml", tmp_path / "s.jsonl")
 
 

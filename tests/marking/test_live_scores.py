@@ -15,6 +15,7 @@ class Host:
         self.requests = []
         self.open = {}
         self.fails = False
+        self.note = ""
 
     def want(self, waiting):
         waiting.ask_scores(self.ask)
@@ -39,6 +40,7 @@ class Host:
             "confidence": [1.0 if place in scores else 0.4 for place in range(count)],
             "first": [place for place in reversed(range(count)) if place not in scores],
             "refused": "nobody agrees" if len(scores) > 1 else None,
+            "note": self.note,
         }
 
     @property
@@ -105,6 +107,13 @@ def test_each_mark_is_learned_from_and_each_undo_unlearned(desk, host):
     desk.undo(first, marker="grace")
     assert host.taught[-1] == []
     assert desk.item(other, marker="grace").expected.mean == 0.5 * desk.cap
+
+
+def test_what_could_not_be_used_is_said_beside_the_expected_score(desk, host):
+    host.note = "without what other questions taught: hw.npz is broken"
+    first = desk.open_next("grace", by="useful").id
+    why = desk.item(first, marker="grace").expected.why
+    assert why == f"from what is known of other questions; {host.note}"
 
 
 def test_a_refused_question_says_why_beside_its_answers(desk, rewrite):

@@ -115,7 +115,8 @@ def test_a_question_is_opened_learns_and_forgets_what_was_taken_back():
     questions = Questions(ScoreModel(Prior.default()))
     assert questions.answer({"marks": "q", "scores": {}}) == {"unknown": True}
     opened = questions.answer(OPEN)
-    assert set(opened) == {"marks", "mean", "suggested", "sd", "confidence", "first", "refused"}
+    arrays = {"mean", "suggested", "sd", "confidence", "first"}
+    assert set(opened) == arrays | {"marks", "refused", "note"}
     assert len(opened["mean"]) == len(TEXTS)
     told = questions.answer({"marks": "q", "scores": {"0": 1.0, "3": 0.0}})
     assert (told["marks"], told["mean"][0], told["mean"][3]) == (2, 1.0, 0.0)
@@ -125,7 +126,7 @@ def test_a_question_is_opened_learns_and_forgets_what_was_taken_back():
     assert "UsageError" in questions.answer({"marks": "q", "scores": {"0": 7.0}})["error"]
 
 
-def test_what_other_questions_taught_moves_the_first_scores_and_a_broken_file_moves_none(tmp_path):
+def test_what_other_questions_taught_moves_the_first_scores_and_a_broken_file_is_told(tmp_path):
     model = ScoreModel(Prior.default())
     names = np.array(model.prior.names)
     drawn = np.random.default_rng(0).normal(size=(120, len(names))).astype(np.float32)
@@ -134,12 +135,17 @@ def test_what_other_questions_taught_moves_the_first_scores_and_a_broken_file_mo
     nothing = Taught(names, values, np.zeros(120), np.arange(120) // 20)
     (tmp_path / "hard.npz").write_bytes(nothing.to_bytes())
     (tmp_path / "broken.npz").write_bytes(b"broken")
-    means = {}
+    means, notes = {}, {}
     for name in ("", "hard.npz", "broken.npz", "gone.npz"):
         request = OPEN | {"taught": str(tmp_path / name) if name else ""}
-        means[name] = Questions(model).answer(request)["mean"]
+        said = Questions(model).answer(request)
+        means[name], notes[name] = said["mean"], said["note"]
     assert sum(means["hard.npz"]) < sum(means[""])
     assert means["broken.npz"] == means["gone.npz"] == means[""]
+    assert notes.pop("broken.npz").startswith(
+        f"without what other questions taught: {tmp_path / 'broken.npz'}: These are no features"
+    )
+    assert set(notes.values()) == {""}
 
 
 def test_the_question_least_lately_used_is_forgotten_first():

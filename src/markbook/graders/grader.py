@@ -108,9 +108,10 @@ class Grader:
         marked answers of other questions as features. ``features.npz`` holds what the last run
         read of the same texts, and is written again for the next run and for other questions.
         The sentence model is used where it is installed. A file ``progress.json`` is kept up to
-        date where there is one. Raises ``GraderError`` and ``RubricError``.
+        date where there is one. Raises ``GraderError``, ``RubricError`` and ``InputError``.
         """
         from markbook.graders.learning.semantic import open_token_model
+        from markbook.graders.learning.taught import Taught
 
         path = Path(answers)
         vocabulary = Vocabulary()
@@ -138,7 +139,7 @@ class Grader:
             model=open_token_model(tell=tell) if read.policy != "manual" else None,
             rehearsal=rehearsal,
             progress=progress,
-            taught=_taught(path.with_name(TAUGHT_NAME)),
+            taught=Taught.read(path.with_name(TAUGHT_NAME)),
             earlier=None if rehearsal else Earlier(path.with_name(FEATURES_NAME)),
         )
 
@@ -254,13 +255,10 @@ class Grader:
         return self._by_meaning(place, [name])[0]
 
     def _minded(self, line: SuggestionLine, place: int) -> SuggestionLine:
-        """Hold a rule's award back where the text is a trick, or denies what the rule found."""
-        if line.awarded and self.rubric.policy != "manual":
-            reason = self.question.guards[place].trick
-            # A function that names a confidence of its own has looked at the words itself.
-            if not reason and line.confidence == RULE_CONFIDENCE:
-                reason = self.question.denied(place, line.criterion)
-            if reason:
+        """Hold a rule back where the text is a trick, cannot be read, or takes back its words."""
+        if self.rubric.policy != "manual":
+            plain = line.confidence == RULE_CONFIDENCE
+            if reason := self.question.doubt(place, line, plain=plain):
                 held = min(line.confidence, _HELD)
                 line = replace(line, confidence=held, note=f"{line.note} {reason}".strip()[:500])
         few = self.question.few
@@ -311,14 +309,6 @@ def _of_verdict(name: str, verdict: object, answer: AnswerText) -> SuggestionLin
         verdict.end,
         verdict.note[:500],
     )
-
-
-def _taught(path: Path) -> Taught | None:
-    if not path.is_file():
-        return None
-    from markbook.graders.learning.taught import Taught
-
-    return Taught.from_bytes(path.read_bytes())
 
 
 def _of_judgement(name: str, judged: Judgement, answer: AnswerText) -> SuggestionLine:

@@ -75,6 +75,7 @@ def expected_score(
         why = f"learned from {marks} of this question"
         if not live.marks:
             why = "from what is known of other questions"
+        why = "; ".join(filter(None, (why, live.note)))
     elif stored is not None:
         mean, sd, likely, confidence = stored.mean, stored.sd, stored.likely, stored.confidence
         refused = stored.refused or ""

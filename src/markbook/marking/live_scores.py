@@ -35,13 +35,15 @@ class Snapshot:
     confidence).
 
     ``places`` is the order in which texts should be marked, from 0: those chosen by design, then
-    the least certain. ``marks`` is how many marked texts it was learned from.
+    the least certain. ``marks`` is how many marked texts it was learned from; ``note`` says what
+    could not be used for it.
     """
 
     marks: int
     scores: Mapping[str, tuple[float, float, float, float]]
     places: Mapping[str, int]
     refused: str = ""
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -171,4 +173,5 @@ class LiveScores:
         chosen = [self._keys[place] for place in reply["first"]]
         rest = sorted(scores.keys() - set(chosen), key=lambda key: (-scores[key][1], key))
         places = {key: place for place, key in enumerate([*chosen, *rest])}
-        return Snapshot(int(reply["marks"]), scores, places, reply["refused"] or "")
+        told = (reply["refused"] or "", reply["note"])
+        return Snapshot(int(reply["marks"]), scores, places, *told)

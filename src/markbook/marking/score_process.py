@@ -4,10 +4,10 @@ A process of its own, because reading a thousand answers keeps Python busy for s
 that waits for Python's lock is felt at every key. It ends when its input does.
 
 In: ``{"open": id, "question", "references", "answers", "taught"}`` (a file of what other questions
-taught, or nothing), and ``{"marks": id, "scores": {place:
-share}}`` with all marks there are. Out, to both: ``{"marks": how many, "mean", "suggested", "sd",
-"confidence": [...], "first": [places], "refused"}``, ``{"unknown": true}`` for a question that
-is not open (any more), or ``{"error": why}``.
+taught, or nothing), and ``{"marks": id, "scores": {place: share}}`` with all marks there are. Out,
+to both: ``{"marks": how many, "mean", "suggested", "sd", "confidence": [...], "first": [places],
+"refused", "note"}`` (what could not be used), ``{"unknown": true}`` for a question that is not open
+(any more), or ``{"error": why}``.
 """
 
 from __future__ import annotations
@@ -39,11 +39,15 @@ _NICE = 19  # the page, its server and the browser go first
 
 @dataclass
 class _Opened:
-    """A question at work: the model that opened it, what was read, and the marks told."""
+    """A question at work: the model that opened it, what was read, and the marks told.
+
+    ``note`` says what could not be used.
+    """
 
     model: ScoreModel
     read: Read
     question: QuestionModel
+    note: str = ""
     marks: dict[int, float] = field(default_factory=dict)
 
 
@@ -76,8 +80,8 @@ class Questions:
         if self._model is None:
             self._model = _model()
         found = read(texts, self._model.token_model)
-        model = _taught(self._model, str(request.get("taught") or ""))
-        self._open[texts.id] = _Opened(model, found, model.open_read(found))
+        model, note = _taught(self._model, str(request.get("taught") or ""))
+        self._open[texts.id] = _Opened(model, found, model.open_read(found), note)
         while len(self._open) > _OPEN:
             self._open.popitem(last=False)
         return self._predicted(texts.id)
@@ -105,20 +109,25 @@ class Questions:
             "confidence": [round(float(each), 4) for each in said.confidence],
             "first": [int(place) for place in question.first(_FIRST)],
             "refused": said.refused,
+            "note": self._open[name].note,
         }
 
 
-def _taught(model: ScoreModel, file: str) -> ScoreModel:
-    """Return the model with what other questions taught; as it is where that cannot be read."""
-    if not file or not Path(file).is_file():
-        return model
+def _taught(model: ScoreModel, file: str) -> tuple[ScoreModel, str]:
+    """Return the model with what other questions taught; as it is, and why, where nothing is read.
+
+    A file that is gone, or was never there, is nothing to tell.
+    """
     from markbook.graders.learning.model import ScoreModel
     from markbook.graders.learning.taught import Taught, teach
 
-    with contextlib.suppress(OSError, MarkbookError):
-        taught = Taught.from_bytes(Path(file).read_bytes())
-        return ScoreModel(teach(model.prior, taught), model.token_model)
-    return model
+    try:
+        taught = Taught.read(Path(file)) if file else None
+    except MarkbookError as error:
+        return model, f"without what other questions taught: {error}"
+    if taught is None:
+        return model, ""
+    return ScoreModel(teach(model.prior, taught), model.token_model), ""
 
 
 def _model() -> ScoreModel:

@@ -86,8 +86,8 @@ class Others:
             if path.is_file():
                 from markbook.graders.learning.taught import Kept
 
-                with suppress(MarkbookError, OSError):
-                    self._kept[path] = Kept.from_bytes(path.read_bytes())
+                with suppress(MarkbookError):
+                    self._kept[path] = Kept.read(path)
         return self._kept[path]
 
     def _others(self, assignment: str, question: str) -> list[_Marked]:

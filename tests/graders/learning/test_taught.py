@@ -13,6 +13,8 @@ from markbook.errors import InputError
 from markbook.graders.learning.taught import Kept, Taught, teach
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from markbook.graders.learning.prior import Marked, Prior
 
 
@@ -146,6 +148,19 @@ def test_what_is_kept_is_read_back_as_it_was(rows: int, columns: int, seed: int)
 def test_a_file_that_is_no_features_is_named_as_such(content: bytes) -> None:
     with pytest.raises(InputError, match="no features that this version"):
         Kept.from_bytes(content)
+
+
+def test_a_file_that_cannot_be_read_is_told_by_its_path_and_one_that_is_not_there_is_none(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "two.taught.npz").write_bytes(b"nonsense")
+    with pytest.raises(
+        InputError, match=r"two\.taught\.npz: These are .* suggest --force"
+    ):
+        Taught.read(tmp_path / "two.taught.npz")
+    with pytest.raises(InputError, match="cannot be read: Is a directory"):
+        Taught.read(tmp_path)
+    assert Taught.read(tmp_path / "gone.npz") is None
 
 
 def test_features_that_do_not_fit_together_or_are_no_numbers_are_refused() -> None:

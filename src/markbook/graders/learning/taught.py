@@ -14,6 +14,7 @@ from markbook.graders.learning.moving import move
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Kept", "Taught", "teach"]
 
+_AGAIN = "Remove the file; the next 'markbook suggest --force' writes it again."
 _MOST = 150  # marked answers of one question: a big class must not drown the others
 
 
@@ -49,9 +51,26 @@ class _Arrays:
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise InputError(
                 f"These are no features that this version of Markbook kept: {error}.",
-                hint="Remove the file; the next 'markbook suggest --force' writes it again.",
+                hint=_AGAIN,
             ) from error
         return found
+
+    @classmethod
+    def read(cls, path: Path) -> Self | None:
+        """Read a file, None where there is none.
+
+        Raises:
+            InputError: it cannot be read, or is no such file; its path is told.
+        """
+        try:
+            return cls.from_bytes(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise InputError(f"{path} cannot be read: {why}.", hint=_AGAIN) from error
+        except InputError as error:
+            raise InputError(f"{path}: {error.what}", hint=error.hint) from error
 
     def _check(self) -> None:
         raise NotImplementedError
