@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from rapidfuzz import fuzz
 
 from markbook.graders.languages import Known, language, other_letters
+from markbook.graders.stance import CONTRADICTED, contradicts
 from markbook.graders.statements import strung
-from markbook.graders.tokens import stems, tokens
+from markbook.graders.tokens import clauses, stems, tokens
 from markbook.text.controls import visible
 
 if TYPE_CHECKING:
@@ -74,9 +75,16 @@ _INSTRUCTIONS = re.compile(
     r"|\b(?:mark|grade|rate|score|count) (?:this|it|my answer|me)\b.{0,20}"
     r"\b(?:as )?(?:correct|right|perfect|full|highly|100)\b"
     r"|\bthis answer (?:deserves|should (?:get|receive|be (?:awarded|given)))\b"
+    r"|\b(?:meets?|satisf(?:y|ies)|fulfill?s?) (?:all|every|each)\b.{0,30}\b(?:criteri|rubric)"
+    r"|\b(?:this|the|my) (?:answer|response|submission)\b.{0,30}\bshould be"
+    r" (?:scored|graded|marked|awarded|given)\b"
+    r"|^\s{0,8}(?:system|developer|assistant)\s{0,3}:.{0,80}"
+    r"\b(?:grad(?:e|ed|ing)|mark(?:s|ed)?|scor(?:e|ed)|award(?:ed)?|earned|student|ignore)\b"
+    r"|\b(?:the|this) student (?:has )?(?:earn(?:s|ed)|deserves|gets?|receives?)\b"
+    r"|\balready (?:been )?(?:graded|marked|scored)\b"
     r"|\bgib\b.{0,20}\bvolle\b.{0,5}\bpunkt|\bignorier\w*\b.{0,30}\banweisung"
     r"|\bignor(?:a|e|ez)\b.{0,20}\binstruc(?:ciones|tions)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.MULTILINE,
 )
 # Markup that shows nothing: white, tiny, hidden or see-through words, and comments of some words.
 _UNSHOWN = re.compile(
@@ -114,7 +122,7 @@ _REPEATS = 0.75  # share of an answer's content that repeats the question
 _RUN = 6  # words in a row; students' own wordings hardly share so many with a text
 _PASTED = 0.6  # share of an answer's runs that stand in one other text
 _PHRASES = 3  # of the rubric's own, word for word, that hardly stand in one answer by chance
-_SPACES = {1: 3, _PHRASES: 7}  # in an evidence phrase; in a sentence of which one is enough
+_SPACES, _TELLING = 2, 7  # in one of them, and in a statement of which one is enough
 _LOOSE = "It names things, and hardly says anything of them."
 _LONG = 12  # words; shorter answers may come to the same words by themselves
 _SHORT = 6  # words, unless they are the same to the last sign
@@ -163,8 +171,9 @@ class Sources:
         runs = [(name, frozenset(_runs([t.stem for t in tokens(text)]))) for name, text in texts]
         phrases = {_line(phrase): 1 for c in rubric.criteria for phrase in c.evidence}
         # What a criterion says is written for markers, and students may be shown it.
-        phrases |= {_line(c.says): _PHRASES for c in rubric.criteria}
-        known = {line: n for line, n in phrases.items() if line.count(" ") >= _SPACES[n]}
+        said = (_line(c.says[p.start : p.end]) for c in rubric.criteria for p in clauses(c.says))
+        phrases |= {line: _PHRASES if line.count(" ") >= _TELLING else 1 for line in said}
+        known = {line: n for line, n in phrases.items() if line.count(" ") >= _SPACES}
         whole = frozenset(" ".join(e.text.split()) for e in rubric.exemplars)
         return cls(tuple(runs), whole, known)
 
@@ -258,12 +267,14 @@ def guard(
         return next((FLAGS[name] for name in flags if name in names), "")
 
     loose = _LOOSE if joined and "keyword-list" not in flags else ""
-    return Guard(first(_BLIND), first(_CAREFUL), first(_IN_PART), tuple(flags), loose)
+    careful = first(_CAREFUL) or CONTRADICTED * contradicts(reading.clauses)
+    return Guard(first(_BLIND), careful, first(_IN_PART), tuple(flags), loose)
 
 
 def _has_words(reading: Reading) -> bool:
-    """Tell whether there are words; what is encoded has none."""
-    return any(len(token.word) <= _LONGEST_WORD for token in reading.tokens)
+    """Tell whether there are words; "my answer is" before what is encoded says nothing."""
+    words = sum(len(token.word) <= _LONGEST_WORD for token in reading.tokens)
+    return words > (0 if words == len(reading.tokens) else _PROSE_FROM)
 
 
 def _of_rubric(reading: Reading, known: frozenset[str]) -> bool:

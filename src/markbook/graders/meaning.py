@@ -18,6 +18,7 @@ from rapidfuzz import fuzz
 from markbook.graders.guards import READ_LIMIT, Guard, Sources, Tongue, copied_clauses, guard
 from markbook.graders.phrases import Match, Phrase, Reading, Vocabulary, phrase_words
 from markbook.graders.rivals import contested, outdone, strange
+from markbook.graders.stance import held_off
 from markbook.graders.tokens import clauses, tokens
 from markbook.graders.vocabulary import LIGHT_STEMS
 
@@ -150,7 +151,7 @@ class Meaning:
             if copy is not None:
                 found[name] = _of_copy(copy, target, matches[name], state)
                 continue
-            found[name] = self._judge(target, matches, near, state, foreign, len(reading.tokens))
+            found[name] = self._judge(target, matches, near, state, foreign, reading)
         return state, found
 
     # -- one criterion -------------------------------------------------------------------------
@@ -162,7 +163,7 @@ class Meaning:
         near: Sequence[float],
         state: Guard,
         foreign: bool,
-        words: int,
+        reading: Reading,
     ) -> Judgement:
         match = matches[target.criterion.id] or _NOTHING
         rivals = [
@@ -178,7 +179,10 @@ class Meaning:
         odd = thin or loss > 0.1 or (foreign and target.criterion.points > 0)
         bare = not target.criterion.evidence
         lowest = _lowest(match, score, odd or bare, state)
-        highest = self._highest(target, match, score, disputed or bool(state.cautious))
+        wrong = target.criterion.points < 0
+        held = held_off(reading.text, match.start, match.end, misconception=wrong)
+        undecided = disputed or bool(state.cautious) or bool(held and match.words)
+        highest = self._highest(target, match, score, undecided)
         lean = self._lean(target, near)
         if state.loose:
             highest = min(highest, _UNSURE)
@@ -188,7 +192,7 @@ class Meaning:
             raw=match.raw,
             turned=match.turned,
             lean=lean,
-            words=words,
+            words=len(reading.tokens),
             least=lowest if state.partial or state.cautious or bare or thin else 0.0,
             most=highest if match.unsaid or state.loose else self._most(target, highest),
         )
@@ -196,6 +200,7 @@ class Meaning:
             state.cautious,
             state.partial,
             state.loose,
+            held * bool(match.words),
             "Another criterion claims the same words." * disputed,
             "The words are there, but denied or otherwise connected."
             * (match.raw - match.score > _TURNED),

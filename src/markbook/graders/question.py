@@ -12,6 +12,7 @@ from markbook.graders.earlier import Earlier
 from markbook.graders.lines import ScoreLine, Scores
 from markbook.graders.progress import Progress
 from markbook.graders.reader import Reader
+from markbook.graders.stance import held_off
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from markbook.graders.learning.model import Prediction, QuestionModel
     from markbook.graders.learning.taught import Kept, Taught
     from markbook.graders.learning.vectors import TokenModel
-    from markbook.graders.lines import MarkLine
+    from markbook.graders.lines import MarkLine, SuggestionLine
     from markbook.graders.meaning import Judgement
     from markbook.model import Rubric
 
@@ -35,7 +36,9 @@ __all__ = ["FEW", "HELD", "Learning", "Question"]
 FEW = 5  # answers; fewer are no cohort: nothing is learned, and no score is expected
 _LEARN_FROM = 2  # marks
 _MOVED = 0.15  # of probability, from which a note says that marks moved it
-HELD = 0.85  # the most that anything is sure of in a question that is refused
+HELD = 0.7  # the most that anything is sure of in a question that is refused: what it quotes
+_ABSTAINED = 0.31  # and the least probability: that something is missing is not suggested there
+_UNRELIABLE = "Its question has no score to rely on."
 _BY_DESIGN = 40  # answers ranked by what their mark would tell; the rest by their spread
 _FLAGGED = 0.3  # the most that is sure of a flagged answer's score
 _NOTHING = 0.1  # of the maximum: the most that is expected of the question pasted
@@ -88,12 +91,24 @@ class Question:
         """What is odd about each answer."""
         return [state for state, _ in self.reader.looked]
 
-    def denied(self, place: int, name: str) -> str:
-        """Say that an answer denies what a criterion's evidence says, or nothing."""
-        clues = self.reader.looked[place][1][name].clues
-        if clues is None or not said_otherwise(clues):
-            return ""
-        return "The words are there, but denied: a person looks."
+    def doubt(self, place: int, line: SuggestionLine, *, plain: bool) -> str:
+        """Say why what a function decided of an answer is not sure, or nothing.
+
+        ``plain``: it named no confidence of its own, so that it has not looked at the words.
+        """
+        state = self.guards[place]
+        if not line.awarded:
+            return state.blind  # what nobody can read may hold what the function misses
+        if state.trick or not plain:
+            return state.trick
+        clues = self.reader.looked[place][1][line.criterion].clues
+        if clues is not None and said_otherwise(clues):
+            return "The words are there, but denied: a person looks."
+        if state.cautious or line.start is None or line.end is None:
+            return state.cautious
+        wrong = any(c.id == line.criterion and c.points < 0 for c in self.rubric.criteria)
+        text = self.answers[place].text
+        return held_off(text, line.start, line.end, misconception=wrong)
 
     @cached_property
     def judged(self) -> dict[str, list[Judgement]]:
@@ -104,7 +119,7 @@ class Question:
             decided = decide(criterion, by_words, self.reader.senses.get(criterion.id))
             found[criterion.id] = self._by_marks(criterion.id, decided)
         if self.refused is not None and not (self.few and self.rehearsal):
-            why = self.few
+            why = self.few or _UNRELIABLE
             found = {n: [_held(each, why) for each in several] for n, several in found.items()}
         partial = [bool(state.partial) for state in self.guards]  # the note says so already
         if any(partial):
@@ -308,7 +323,7 @@ class Question:
                 sd, sure = max(sd, _UNKNOWN), min(sure, _FLAGGED)
             elif self.refused is not None:
                 sure = min(sure, 0.5)
-            elif state.partial or self._opposed(place):
+            elif state.partial or state.cautious or self._opposed(place):
                 # The rest may say otherwise, or the answer itself does: a person looks.
                 sd, sure = max(sd, _UNKNOWN), min(sure, 0.5)
             lines.append(
@@ -350,9 +365,9 @@ class Question:
 
 
 def _held(judgement: Judgement, why: str) -> Judgement:
-    """Hold a judgement below what is accepted unseen, and say why if that changes it."""
+    """Hold a judgement far below what is accepted unseen, and say why if that changes it."""
     p = judgement.probability
-    if p is None or 1 - HELD <= p <= HELD:
+    if p is None or _ABSTAINED <= p <= HELD:
         return judgement
     note = f"{judgement.note} {why}".strip()
-    return replace(judgement, probability=min(max(p, 1 - HELD), HELD), note=note)
+    return replace(judgement, probability=min(max(p, _ABSTAINED), HELD), note=note)

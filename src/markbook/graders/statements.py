@@ -25,7 +25,8 @@ LISTED_FROM = 6  # words; below that, terse answers and lists look the same
 _STATED = 0.3  # share of the words that stand in statements, from which an answer is no list
 _GARBLED = 0.2  # share of the joining words that stand where none can stand
 _JOINING = 0.2  # share of the words of a long piece that join the others: sentences have 0.3 to 0.6
-_EACH_BOUND, _EACH_VERB = 4, 3  # words in a row for each word that joins, and for each verb
+_MAY_BE = 0.34  # of a verb: without an ending of its own, it may be a noun or tell what is like
+_EACH_BOUND, _EACH_VERB = 3, 3  # words in a row for each word that joins, and for each verb
 _RELATIONS = 2  # signs of relation in a piece; a chain of more is a list again
 _BULLETS = 3
 _TELLING = 4  # different words that are no function words
@@ -179,10 +180,9 @@ def _runs_on(words: Sequence[str]) -> bool:
     if joined + articles >= _JOINING * len(words):
         return False
     verbs = [place for place, word in enumerate(words) if _verb(word) and word not in bound]
-    # Verbs side by side join nothing: "tampered edited verifies". Half of those without an ending
-    # of their own are nouns here, or tell what a thing is like.
+    # Verbs side by side join nothing: "tampered edited verifies".
     apart = [words[place] for place in verbs if place - 1 not in verbs]
-    able = sum(1.0 if word.endswith("s") else 0.5 for word in apart)
+    able = sum(1.0 if word.endswith("s") else _MAY_BE for word in apart)
     return len(words) > _EACH_BOUND * joined + _EACH_VERB * (able + articles)
 
 
