@@ -76,7 +76,7 @@ def _expectation(row: Row[Any]) -> Expectation:
         sd=row.sd,
         confidence=row.confidence,
         rank=row.rank,
-        flags=tuple(json.loads(row.flags)),
+        flags=() if row.flags == "[]" else tuple(json.loads(row.flags)),
         refused=None if row.refused is None else restored(row.refused),
         suggested=row.suggested,
     )

@@ -57,10 +57,8 @@ def store_suggestions(
     """Make these the question's suggestions; return how many came, changed or went."""
     table = tables.suggestion
     mine = (table.c.assignment == assignment) & (table.c.question == question)
-    kept = {
-        (row["answer_hash"], row["criterion"]): row
-        for row in connection.execute(select(table).where(mine)).mappings()
-    }
+    columns = (table.c[name] for name in ("id", "assignment", *_COLUMNS))
+    kept = {(row[3], row[4]): row for row in connection.execute(select(*columns).where(mine))}
     seen: set[tuple[str, str]] = set()
     fresh: list[dict[str, object]] = []
     others: list[dict[str, object]] = []
@@ -76,9 +74,9 @@ def store_suggestions(
         old = kept.pop(key, None)
         if old is None:
             fresh.append(values)
-        elif any(old[name] != value for name, value in values.items()):
-            others.append({"row": old["id"], **values})
-    gone = [{"row": old["id"]} for old in kept.values()]
+        elif old[1:] != tuple(values.values()):
+            others.append({"row": old[0], **values})
+    gone = [{"row": old[0]} for old in kept.values()]
     # One statement for many rows each: to build one for each row took longer than a grader's run.
     row = table.c.id == bindparam("row")
     if fresh:

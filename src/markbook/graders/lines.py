@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from markbook.errors import GraderError
@@ -111,23 +111,23 @@ class Scores:
 
 def write_answers(path: Path, lines: Iterable[AnswerLine]) -> None:
     """Write an answers file atomically."""
-    write_atomic(path, _dump(asdict(line) for line in lines))
+    _write(path, map(_record, lines))
 
 
 def write_suggestions(path: Path, lines: Iterable[SuggestionLine]) -> None:
     """Write a suggestions file atomically."""
-    write_atomic(path, _dump(asdict(line) for line in lines))
+    _write(path, map(_record, lines))
 
 
 def write_marks(path: Path, lines: Iterable[MarkLine]) -> None:
     """Write a marks file atomically."""
-    write_atomic(path, _dump(asdict(line) for line in lines))
+    _write(path, map(_record, lines))
 
 
 def write_scores(path: Path, scores: Scores) -> None:
     """Write a scores file atomically: its head line, then one line a text."""
     records: list[dict[str, Any]] = [{"refused": scores.refused}]
-    write_atomic(path, _dump(records + [asdict(line) for line in scores.lines]))
+    _write(path, [*records, *map(_record, scores.lines)])
 
 
 def read_answers(path: Path) -> tuple[AnswerLine, ...]:
@@ -299,11 +299,16 @@ def _is_share(value: object) -> bool:
     return math.isfinite(value) and 0 <= value <= 1
 
 
-def _dump(records: Iterable[Mapping[str, Any]]) -> str:
-    # ASCII: lone surrogates and odd line separators in an answer then cannot break a line.
-    return "".join(
-        json.dumps(record, ensure_ascii=True, allow_nan=False) + "\n" for record in records
-    )
+def _record(line: Any) -> dict[str, Any]:
+    # Not asdict: it copies each value, which took as long as all else that is written.
+    return {name: getattr(line, name) for name in line.__dataclass_fields__}
+
+
+def _write(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    # ASCII: lone surrogates and odd line separators in an answer then cannot break a line. Not
+    # durable: what is lost with the machine's power is made again by the next run.
+    lines = [json.dumps(record, ensure_ascii=True, allow_nan=False) for record in records]
+    write_atomic(path, "".join(f"{line}\n" for line in lines), durable=False)
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -319,7 +324,7 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         if not line.strip():
             continue
         try:
-            record = json.loads(line, parse_constant=_no_constant)
+            record = _DECODER.decode(line)
         except (ValueError, RecursionError) as error:
             raise _wrong(path, number, f"not JSON ({error})") from error
         if not isinstance(record, dict):
@@ -331,9 +336,14 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not a number of JSON")
 
 
+_DECODER = json.JSONDecoder(parse_constant=_no_constant)  # made once: it took longer than a line
+
+
 def _keys(
     path: Path, number: int, record: Mapping[str, Any], *, required: set[str], allowed: set[str]
 ) -> None:
+    if record.keys() == allowed:
+        return
     unknown = sorted(set(record) - allowed)
     missing = sorted(required - set(record))
     if unknown:

@@ -32,7 +32,7 @@ _UNORDERED = 0.85
 # of some 5,000 answers are such, with no point; pasted questions were expected to get .35 to .6.
 _ECHO, _COPIED = 0.9, 0.6
 _NOTHING, _FLAGGED = 0.1, 0.3  # the most that is expected of one, and how sure that is
-_CANDIDATES = 1_500  # answers among which the most useful are sought: the cost is quadratic
+_CANDIDATES = 800  # answers among which the most useful are sought: the cost is quadratic
 
 
 @dataclass(frozen=True)
