@@ -72,6 +72,17 @@ def test_oddities_have_a_note_each(table):
     assert max(map(len, sheet.questions[0].texts.answers)) == 20_000
 
 
+def test_answers_that_are_not_read_are_named_by_their_lines(table):
+    rows = [
+        ("q", "What is it?", "It keeps a copy.", "It keeps copies of pages.", 1, 2),
+        ("q", "What is it?", "It keeps a copy.", "缓存保存网页的副本", 1, 2),
+        ("q", "What is it?", "It keeps a copy.", "Das ist eine Kopie.", 1, 2),
+    ]
+    notes = " ".join(read_sheet(table(rows)).notes)
+    assert "not in English or not in Latin letters, of which no score is sure: 2" in notes
+    assert "(lines 3, 4)" in notes
+
+
 @pytest.mark.parametrize("questions", [1, 3])
 def test_one_answer_to_each_question_is_refused(some, questions):
     with pytest.raises(InputError, match="No question has 2 answers"):

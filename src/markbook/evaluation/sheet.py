@@ -10,6 +10,7 @@ import numpy as np
 from markbook.errors import InputError
 from markbook.evaluation.oracle import Oracle
 from markbook.evaluation.rows import FEWEST, read_rows
+from markbook.graders.learning.limits import foreign
 from markbook.graders.learning.texts import QuestionTexts
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = ["Asked", "Sheet", "read_sheet"]
 
 # Characters of one answer that are read: six pages. A longer one is no short answer.
 _LONGEST = 20_000
+_NAMED = 8  # lines that a note names
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def read_sheet(
         Oracle([row.share for row in rows]),
         np.array([row.two for _, row in both], dtype=float).reshape(len(both), 2),
         np.array([home[n] for n, _ in both], dtype=np.int64),
-        (*notes, *_odd(questions, rubrics), *_long(rows)),
+        (*notes, *_odd(questions, rubrics), *_foreign(rows, questions), *_long(rows)),
         tuple(row.line for row in rows),
     )
 
@@ -164,6 +166,18 @@ def _odd(questions: Sequence[Asked], rubrics: Mapping[str, Rubric] | None) -> li
         if missing:
             found.append(f"No rubric: {_some(missing)}.")
     return found
+
+
+def _foreign(rows: Sequence[Row], questions: Sequence[Asked]) -> list[str]:
+    """Name the answers that are not read, by their lines."""
+    places = [asked.rows[place] for asked in questions for place in foreign(asked.texts)]
+    if not places:
+        return []
+    lines = sorted(rows[place].line for place in places)
+    shown = ", ".join(map(str, lines[:_NAMED]))
+    more = f" and {len(lines) - _NAMED} more" if len(lines) > _NAMED else ""
+    what = "Answers that are not in English or not in Latin letters, of which no score is sure"
+    return [f"{what}: {len(lines)} (lines {shown}{more})."]
 
 
 def _long(rows: Sequence[Row]) -> list[str]:

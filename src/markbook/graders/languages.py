@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -34,7 +35,10 @@ _NO_WORDS = re.compile(
 )
 _ELIDED = re.compile(r"(?:[lndcj]|qu|dell|nell|all|un)['\u2019][^\W\d_]{2,}")
 _SENTENCE = re.compile(r"[.!?;]+(?=\s|$)|\n")
-_SHARE = 0.2  # of a text's words that are signs of another language: a sentence has 0.3 to 0.5
+_SIGNS, _SHARE = (
+    2,
+    0.2,
+)  # of a text's words that are signs of another language: a sentence has 0.3 to 0.5
 _STRANGE, _FEW_SHARE = 1.5, 0.3  # and of signs and unknown words, where nothing is English
 _UNKNOWN, _UNKNOWN_SHARE = 2, 0.6  # unknown words, where there is no sign of a language
 _LONG = 4  # words of a sentence; in fewer a name or a quotation looks like another language
@@ -43,7 +47,8 @@ _COMMON = 3  # answers in English that use a word: then it belongs to the questi
 _DENSE = 2  # a letter that is a syllable or a word counts for so many others
 _OTHER = 1 / 3  # share of letters from which a text is in another script
 _TYPO = 6  # letters from which a word may be a known one mistyped, or in another form
-_LONGER = 2  # letters by which it may be longer or shorter then
+_BEGINNING, _LONGER = 5, 2  # letters that are the same then, and by which it may be longer
+_NOISE = 30  # letters; a longer word is no word
 
 
 @dataclass(frozen=True)
@@ -75,28 +80,31 @@ def language(text: str, known: Known) -> Language:
     ``unknown``: hardly a word of it is known, and none tells which language it is.
     """
     plain = _NO_WORDS.sub(" ", unicodedata.normalize("NFKC", text[:_READ]))
-    found = _of_words(_words(plain), known)
-    sentences = [words for part in _SENTENCE.split(plain) if len(words := _words(part)) >= _LONG]
+    words = _words(plain)
+    kinds = Counter(map(_plain_kind, words))
+    if kinds["english"] and kinds["sign"] + kinds["half"] < _SIGNS:
+        return ""  # most answers, at once
+    found = _of_words(words, known)
+    sentences = [own for part in _SENTENCE.split(plain) if len(own := _words(part)) >= _LONG]
     if found:
-        english = (sum(_plain_kind(w) == "english" for w in words) for words in sentences)
+        english = (sum(_plain_kind(w) == "english" for w in own) for own in sentences)
         mixed = any(count >= _ENGLISH for count in english) and len(sentences) > 1
         return "part" if mixed and found == "other" else found
-    return "part" if any(_of_words(words, known) == "other" for words in sentences) else ""
+    return "part" if any(_of_words(own, known) == "other" for own in sentences) else ""
 
 
 def _of_words(words: Sequence[str], known: Known) -> Language:
-    kinds = [_kind(word, known) for word in words]
-    english = kinds.count("english")
-    signs = kinds.count("sign") + 0.5 * kinds.count("half")
-    unknown = kinds.count("unknown")
-    strange = signs + unknown
-    if signs >= 2 and signs > english and signs >= _SHARE * len(kinds):
+    kinds = Counter(_kind(word, known) for word in words)
+    signs = kinds["sign"] + 0.5 * kinds["half"]
+    strange = signs + kinds["unknown"]
+    if signs >= _SIGNS and signs > kinds["english"] and signs >= _SHARE * len(words):
         return "other"
-    if english:
+    if kinds["english"]:
         return ""
-    if signs and strange >= _STRANGE and strange >= _FEW_SHARE * len(kinds):
+    if signs and strange >= _STRANGE and strange >= _FEW_SHARE * len(words):
         return "other"
-    return "unknown" if unknown >= _UNKNOWN and strange >= _UNKNOWN_SHARE * len(kinds) else ""
+    told = kinds["unknown"] >= _UNKNOWN and strange >= _UNKNOWN_SHARE * len(words)
+    return "unknown" if told else ""
 
 
 def _kind(word: str, known: Known) -> Kind:
@@ -117,9 +125,9 @@ def _plain_kind(word: str) -> Kind:
         return "sign"
     if folded in FOREIGN_OR_NOT:
         return "half"
-    if not word.isascii() and not _english(folded):
+    if not word.isascii() and len(word) <= _NOISE and not _english(folded):
         return "sign" if all(_script(c) == "LATIN" for c in word if c.isalpha()) else "known"
-    if len(word) <= 2 or len(set(word)) == 1 or _english(folded):
+    if not 2 < len(word) <= _NOISE or len(set(word)) == 1 or _english(folded):
         return "known"
     return "unknown"
 
@@ -132,13 +140,22 @@ def _folded(word: str) -> str:
     return "".join(c for c in parts if not unicodedata.combining(c))
 
 
-@lru_cache(maxsize=65_536)
 def _like(word: str, known: Known) -> bool:
     """Tell whether a word is a known one in another form, or mistyped."""
     if len(word) < _TYPO:
         return False
-    near = (other for other in known.words if len(other) >= _TYPO and word[:5] == other[:5])
-    return any(abs(len(word) - len(other)) <= _LONGER for other in near)
+    near = _beginnings(known).get(word[:_BEGINNING], ())
+    return any(abs(len(word) - length) <= _LONGER for length in near)
+
+
+@lru_cache(maxsize=8)
+def _beginnings(known: Known) -> dict[str, set[int]]:
+    """Return how long the known words are that begin with the same letters."""
+    found: dict[str, set[int]] = {}
+    for word in known.words:
+        if len(word) >= _TYPO:
+            found.setdefault(word[:_BEGINNING], set()).add(len(word))
+    return found
 
 
 @cache
@@ -190,7 +207,7 @@ def other_letters(text: str, known: frozenset[str]) -> bool:
     """Tell whether many letters are of scripts in which the ``known`` words are not written."""
     ours = _scripts(known)
     own = others = 0
-    for letter in text[:_READ]:
+    for letter in unicodedata.normalize("NFKC", text[:_READ]):
         if letter.isascii():
             own += letter.isalpha()
         elif letter.isalpha():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from markbook.graders.learning.limits import of_marks, of_texts
+from markbook.graders.learning.limits import foreign, of_marks, of_texts
 from markbook.graders.learning.texts import QuestionTexts
 
 if TYPE_CHECKING:
@@ -35,6 +35,21 @@ def test_prose_is_not_refused(write_question: Any) -> None:
         (("one answer only",), "There is 1 answer only"),
         (("", " ", "?", "...", "", "a cache"), "no words"),
         (("i = 0, j = 1, x = 7",) * 6, "numbers or single letters"),
+        (
+            ("缓存保存网页的副本", "靠近读者", "这样更快", "不知道", "A cache keeps copies."),
+            "4 of 5 answers are not in English",
+        ),
+        (
+            (
+                "Der Cache speichert eine Kopie.",
+                "Damit es schneller geht",
+                "Er ist in der Nähe",
+                "Weil niemand wartet",
+                "",
+                "It keeps copies.",
+            ),
+            "4 of 5 answers are not in English",
+        ),
         ((*(f"After the loop the sum is {n}." for n in range(8)), *PROSE), "in a number only"),
     ],
 )
@@ -42,6 +57,21 @@ def test_a_question_that_meaning_is_blind_to_is_refused(
     answers: tuple[str, ...], reason: str
 ) -> None:
     assert reason in (of_texts(question(*answers)) or "")
+
+
+@pytest.mark.parametrize(
+    "reference", ["缓存保存网页的副本。", "Der Cache speichert eine Kopie, die veraltet ist."]
+)
+def test_a_reference_that_is_not_read_refuses_its_question(reference: str) -> None:
+    texts = QuestionTexts("q", "What is it?", (reference,), PROSE * 2)
+    assert "reference is not in English" in (of_texts(texts) or "")
+
+
+def test_answers_that_are_not_read_are_named_and_few_of_them_refuse_nothing() -> None:
+    bold = "".join(chr(0x1D41A + ord(c) - 97) if c.isalpha() else c for c in "it keeps copies")
+    texts = question(*PROSE, "Das ist eine Kopie der Seite.", "页面的副本", bold)
+    assert foreign(texts) == (4, 5)
+    assert of_texts(texts) is None
 
 
 def test_numbers_in_prose_are_no_reason() -> None:

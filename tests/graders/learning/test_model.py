@@ -60,6 +60,20 @@ def test_the_question_pasted_as_an_answer_is_expected_to_earn_nothing_until_it_i
     assert question.predict().mean[-1] == 0.8
 
 
+def test_an_answer_in_another_language_has_no_score_to_be_sure_of_until_it_is_marked(
+    write_question: Any,
+) -> None:
+    texts, _ = write_question("cache")
+    others = ("Er speichert eine Kopie der Seite.", "缓存保存网页的副本")
+    there = QuestionTexts("q", texts.question, texts.references, (*texts.answers, *others))
+    question = ScoreModel(Prior.default()).open(there)
+    found = question.predict()
+    assert found.refused is None
+    assert (found.confidence[-2:] <= 0.3).all()
+    question.observe({len(there.answers) - 1: 0.8})
+    assert question.predict().confidence[-1] == 1.0
+
+
 def test_the_order_in_which_marks_came_does_not_matter(fitted: Prior, write_question: Any) -> None:
     texts, scores = write_question("cache")
     one, other = ScoreModel(fitted).open(texts), ScoreModel(fitted).open(texts)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import collections
 import itertools
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from markbook.graders.languages import Known, language, other_letters
 from markbook.graders.learning.words import shorten
 from markbook.text.words import words
 
@@ -24,6 +26,7 @@ __all__ = [
     "CONTRADICTING",
     "contradicting",
     "different_marks",
+    "foreign",
     "of_marks",
     "of_texts",
 ]
@@ -32,6 +35,7 @@ _ANSWERS = 5  # fewer are read sooner than a suggestion is checked
 _TRACE = 0.4  # of an answer's tokens are numbers or single letters: a calculation or a trace
 _TWINS = 0.3  # of the answers equal another one but for a number
 _EMPTY = 0.7  # of the answers have no word
+_FOREIGN = 0.5  # of the answers that have words are not in English
 _ENOUGH = 8  # marks from which they are asked whether they can be learned from
 _RANKING = 12  # marks from which an order can be told from chance
 APART = 0.25  # of the maximum: marks of the same text that contradict each other
@@ -42,6 +46,7 @@ _ALIKE = 0.1  # of the maximum: a spread of marks below which they tell nobody a
 _TOKEN = re.compile(r"\w+", re.UNICODE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _LETTERS = frozenset("ai")  # single letters that are words
+_LATIN = frozenset({"latin"})  # a word in the letters that are read
 
 
 def of_texts(texts: QuestionTexts) -> str | None:
@@ -54,6 +59,8 @@ def of_texts(texts: QuestionTexts) -> str | None:
     empty = sum(not tokens for tokens in spoken)
     if empty >= _EMPTY * len(answers):
         return f"{empty} of {len(answers)} answers have no words to read."
+    if reason := _of_language(texts, len(answers) - empty):
+        return reason
     shares = [_trace_share(tokens) for tokens in spoken if tokens]
     if float(np.median(shares)) >= _TRACE:
         return "Most of what is written are numbers or single letters: meaning is blind to them."
@@ -61,6 +68,27 @@ def of_texts(texts: QuestionTexts) -> str | None:
     if twins >= _TWINS * len(answers):
         return f"{twins} of {len(answers)} answers differ from another one in a number only."
     return None
+
+
+def _of_language(texts: QuestionTexts, answered: int) -> str | None:
+    reference = " . ".join(texts.references)
+    if other_letters(reference, _LATIN) or language(reference, Known()) == "other":
+        return "The reference is not in English, or not in Latin letters: nothing else is read."
+    others = len(foreign(texts))
+    if others and others >= _FOREIGN * answered:
+        return f"{others} of {answered} answers are not in English: nothing else is read."
+    return None
+
+
+@lru_cache(maxsize=512)  # questions: an evaluation opens each several times
+def foreign(texts: QuestionTexts) -> tuple[int, ...]:
+    """Return the places of answers that are not in English, or in hardly a word that is known."""
+    known = Known.of((texts.question, *texts.references), texts.answers)
+    return tuple(place for place, text in enumerate(texts.answers) if _not_english(text, known))
+
+
+def _not_english(text: str, known: Known) -> bool:
+    return other_letters(text, _LATIN) or language(text, known) in {"other", "unknown"}
 
 
 def _trace_share(tokens: Sequence[str]) -> float:

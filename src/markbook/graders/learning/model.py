@@ -79,6 +79,7 @@ class QuestionModel:
         self._texts = question.texts
         self._copies = _copies(question)
         self._refused = limits.of_texts(question.texts)
+        self._foreign = list(limits.foreign(question.texts))
         self._count = len(mean)
         self._process = Process(
             Question(question, prior.standard(question.features), mean, sd), prior.kernel
@@ -112,6 +113,7 @@ class QuestionModel:
         suggested, sure = self._trust.suggest(mean, sd, heard)
         for expected, most in ((mean, _NOTHING), (suggested, _NOTHING), (sure, _FLAGGED)):
             expected[self._copies] = np.minimum(expected[self._copies], most)
+        sure[self._foreign] = np.minimum(sure[self._foreign], _FLAGGED)
         refused, about = self._refused, None
         if refused is None and self._marks:
             held = self._process.unseen(self._marks)
