@@ -14,7 +14,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -483,6 +483,23 @@ def test_a_full_disk_is_said_and_what_was_stored_before_it_is_kept(tiny, make_cl
     assert texts(course) == texts(undisturbed)
 
 
+@contextmanager
+def nobody_writing(course):
+    """Hold the gradebook's lock from a moment at which some submissions are stored."""
+    path = course.root / "gradebook.db"
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=SECONDS)) as other:
+
+        def some_are_stored():
+            other.execute("BEGIN IMMEDIATE")
+            if not count_stored(course):
+                other.execute("ROLLBACK")
+            return other.in_transaction
+
+        wait_for(some_are_stored)
+        yield
+        other.execute("ROLLBACK")
+
+
 def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(tiny, make_class):
     course, undisturbed = make_class("course", 400), make_class("undisturbed", 400)
     process = subprocess.Popen(
@@ -493,11 +510,10 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(tiny, make_class):
         text=True,
         start_new_session=True,
     )
-
-    wait_for(lambda: count_stored(course))
-    session = {pid for pid in children(process.pid)}
-    assert session
-    os.killpg(process.pid, signal.SIGINT)
+    with nobody_writing(course):  # else it may be done before it hears of it
+        session = {pid for pid in children(process.pid)}
+        assert session
+        os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=SECONDS)
     assert process.returncode == 130
     assert said.strip() == "interrupted: nothing is lost; run the same command again to go on."
