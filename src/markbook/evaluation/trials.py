@@ -67,6 +67,7 @@ class _Work:
         self._session = fold.session(self._rows, withheld)
         self._open = open_model
         self._opened: Opened | None = None
+        self._now: Prediction | None = None
         self._news: dict[int, float] = {}
         self.marks: dict[int, float] = {}
 
@@ -89,10 +90,15 @@ class _Work:
         if self._news:
             self._opened.observe(self._news)
             self._news = {}
+            self._now = None
         return self._opened
 
     def predict(self) -> Prediction:
-        return self.model.predict()
+        """Return what the model predicts; asked once for the same marks."""
+        model = self.model  # which forgets what it predicted when it hears of news
+        if self._now is None:
+            self._now = model.predict()
+        return self._now
 
     def seal(self, stage: Stage, places: Sequence[int] | NDArray[np.int64] | None = None) -> None:
         """Keep what the model predicts now, for the judged answers or for those at ``places``."""

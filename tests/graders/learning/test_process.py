@@ -13,6 +13,8 @@ from markbook.graders.learning.likelihood import fit_kernel, fit_spread, spread
 from markbook.graders.learning.process import PARTS, Kernel, Process, Question
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from markbook.graders.learning.prior import Marked
 
 
@@ -101,3 +103,32 @@ def test_the_spread_is_wide_where_errors_were() -> None:
     weights = fit_spread(mean, np.zeros(2_000), scores)
     low, high = spread(weights, np.array([0.3, 0.9]), np.zeros(2))
     assert high < 0.6 * low
+
+
+@pytest.mark.parametrize("places", [[4], [7, 1, 9, 3]])
+def test_a_class_too_large_to_keep_its_tables_hears_the_same(
+    marked_questions: list[Marked], monkeypatch: pytest.MonkeyPatch, places: list[int]
+) -> None:
+    kernel = Kernel(dict.fromkeys((p for p in PARTS if p != "meaning"), 0.2), 0.3)
+    marks = dict.fromkeys(places, 0.9)
+    among, seen = np.array([0, 2, 5]), np.array(places)
+
+    def heard() -> list[NDArray[np.float64]]:
+        process = Process(question(marked_questions[0]), kernel)
+        found = [*process.given(marks), *process.left_out(marks), process.left(among, seen)]
+        return found + [table for _, table in process.question.tables(among, seen)]
+
+    kept = heard()
+    monkeypatch.setattr("markbook.graders.learning.process._KEPT", 0)
+    for with_them, without in zip(kept, heard(), strict=True):
+        assert np.allclose(with_them, without, atol=1e-12)
+
+
+def test_a_table_that_was_changed_is_whole_when_it_is_asked_for_again(
+    marked_questions: list[Marked],
+) -> None:
+    asked = question(marked_questions[0])
+    every = np.arange(3)
+    for _, table in asked.tables(slice(None), every):
+        table *= 0
+    assert all(table.any() for name, table in asked.tables(every, every) if name == "level")

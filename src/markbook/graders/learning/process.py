@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,9 @@ _SLOPE = 0.15  # of the maximum: the unit in which the prior's own order counts
 # Marks that the usual spread counts for, beside a question's own. Likeliest were 4 (SAF), 8
 # (DigiKlausur, SciEntsBank) and 16 (Beetle).
 _USUAL_SPREAD = 8.0
+# Answers of a question up to which all tables are kept: 0.5 MB each, eight of them. Evaluating asks
+# for the same ones again after each of dozens of marks, and has all questions open at once.
+_KEPT = 256
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,24 @@ class Question:
     def tables(
         self, rows: Rows, columns: Rows, wanted: Collection[str] = PARTS
     ) -> Iterator[tuple[str, NDArray[np.float64]]]:
-        """Yield how alike answers are, for each part ``wanted``, without the prior's spread."""
+        """Yield how alike answers are, for each part ``wanted``, without the prior's spread.
+
+        The tables are the caller's own, to be changed at will.
+        """
+        if len(self.mean) > _KEPT:
+            yield from self._tables(rows, columns, wanted)
+            return
+        for name, table in self._whole.items():
+            if name in wanted:
+                yield name, np.array(table[rows][:, columns])
+
+    @cached_property
+    def _whole(self) -> dict[str, NDArray[np.float64]]:
+        return dict(self._tables(slice(None), slice(None), PARTS))
+
+    def _tables(
+        self, rows: Rows, columns: Rows, wanted: Collection[str]
+    ) -> Iterator[tuple[str, NDArray[np.float64]]]:
         centre = self.mean.mean() if len(self.mean) else 0.0
         slope = (self.mean - centre) / _SLOPE
         one, other = self.standard[rows], self.standard[columns]
@@ -108,6 +129,15 @@ class Process:
         self.noise = kernel.noise * question.spread**2
         self._own = kernel.own(question)
 
+    @cached_property
+    def _whole(self) -> NDArray[np.float64]:
+        return self.kernel.between(self.question, slice(None), slice(None))
+
+    def _between(self, rows: Rows, columns: Rows) -> NDArray[np.float64]:
+        if len(self.question.mean) > _KEPT:
+            return self.kernel.between(self.question, rows, columns)
+        return self._whole[rows][:, columns]
+
     def given(self, marks: Mapping[int, float]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return mean (n,) and variance (n,) of each answer's next mark, given some marks.
 
@@ -119,7 +149,7 @@ class Process:
             return mean, variance
         seen = np.fromiter(marks, dtype=np.intp)
         values = np.fromiter(marks.values(), dtype=float)
-        across = self.kernel.between(self.question, slice(None), seen)
+        across = self._between(slice(None), seen)
         factor = cho_factor(across[seen] + np.diag(self.noise[seen] + 1e-9))
         surprise = values - mean[seen]
         weights = cho_solve(factor, surprise)
@@ -138,7 +168,7 @@ class Process:
         """Return mean and variance of each marked answer's mark, without that mark: (k,), (k,)."""
         seen = np.fromiter(marks, dtype=np.intp)
         values = np.fromiter(marks.values(), dtype=float)
-        inside = self.kernel.between(self.question, seen, seen)
+        inside = self._between(seen, seen)
         inverse = np.linalg.inv(inside + np.diag(self.noise[seen] + 1e-9))
         surprise = values - self.question.mean[seen]
         weights = inverse @ surprise
@@ -149,10 +179,10 @@ class Process:
 
     def left(self, among: NDArray[np.intp], seen: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the covariance of some answers once others have marks: (among, among)."""
-        here = self.kernel.between(self.question, among, among)
+        here = self._between(among, among)
         if not len(seen):
             return here
-        across = self.kernel.between(self.question, among, seen)
-        inside = self.kernel.between(self.question, seen, seen)
+        across = self._between(among, seen)
+        inside = self._between(seen, seen)
         factor = cho_factor(inside + np.diag(self.noise[seen] + 1e-9))
         return np.asarray(here - across @ cho_solve(factor, across.T))
