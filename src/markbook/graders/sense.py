@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from markbook.graders.learning.spans import Spans
     from markbook.graders.learning.vectors import TokenModel, TokenVectors
     from markbook.graders.tokens import Clause
     from markbook.model import Criterion, Rubric
@@ -58,11 +59,13 @@ def sense(
     alignment = Alignment(list(rest), encoded[0])
     parts = [clauses(text) for text in texts]
     near = _near(alignment.answers, exemplars)
+    spans = iter(alignment.all_spans([each for name in phrases for each in vectors[name]]))
     found: dict[str, Sense] = {}
     for criterion in rubric.criteria:
         earned = np.array([criterion.id in e.earns for e in rubric.exemplars], dtype=bool)
         lean = _most(near[:, earned]) - _most(near[:, ~earned])
-        found[criterion.id] = _one(criterion, vectors[criterion.id], alignment, parts, lean)
+        own = [next(spans) for _ in phrases[criterion.id]]
+        found[criterion.id] = _one(criterion, own, parts, lean)
     return found
 
 
@@ -81,13 +84,11 @@ def _most(table: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _one(
     criterion: Criterion,
-    vectors: Sequence[TokenVectors],
-    alignment: Alignment,
+    spans: Sequence[Spans],
     parts: Sequence[tuple[Clause, ...]],
     lean: NDArray[np.float64],
 ) -> Sense:
     n = len(parts)
-    spans = [alignment.best_spans(phrase) for phrase in vectors]
     texts = (*criterion.evidence, criterion.says)
     likeness = np.array([s.similarity for s in spans])
     turned = np.zeros((len(spans), n), dtype=bool)

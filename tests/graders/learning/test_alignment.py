@@ -68,18 +68,6 @@ def test_the_span_quotes_the_phrase_where_it_stands(aligned: Alignment) -> None:
     assert all(0 <= spans.start[row] < spans.end[row] for row in (0, 2, 3, 4, 5))
 
 
-def test_the_lengths_of_stretches_are_those_of_their_sums(
-    aligned: Alignment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("markbook.graders.learning.alignment._ROWS", 5)
-    for chunk in aligned._chunks():
-        for length in (1, 4, 18):
-            begins, ends, norm = aligned._stretches(chunk, length)
-            parts = zip(begins, ends, strict=True)
-            expected = [np.linalg.norm(chunk.vectors[a:b].sum(axis=0)) for a, b in parts]
-            np.testing.assert_allclose(norm, expected, rtol=1e-4)
-
-
 def test_a_phrase_longer_than_any_stretch_is_looked_for_all_the_same(aligned: Alignment) -> None:
     spans = aligned.best_spans(plain("nobody changed the token " * 40))
     assert ANSWERS[0][spans.start[0] : spans.end[0]] == PHRASE
