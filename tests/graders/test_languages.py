@@ -45,6 +45,20 @@ def test_terms_names_code_and_typing_errors_make_no_other_language(text: str) ->
     assert not other_letters(text, LETTERS)
 
 
+def test_of_texts_written_later_nine_in_ten_are_told_and_hardly_any_english_one_is() -> None:
+    asked = (
+        "What is a mock, and why would you use one in a unit test? It replaces a real dependency"
+        " such as a database, so that the test is fast and fails only when the code is wrong."
+    )
+    known, letters = Known.of([asked]), frozenset(stems(asked))
+    told, wrong = (
+        [text for text in TEXTS[name] if language(text, known) or other_letters(text, letters)]
+        for name in ("later", "later_english")
+    )
+    assert len(told) >= 0.9 * len(TEXTS["later"])
+    assert len(wrong) <= 1, wrong
+
+
 def test_a_sentence_in_another_language_among_english_ones_is_a_part() -> None:
     text = "The server checks it with its key. Niemand kann es unterwegs verändern, das ist gut."
     assert language(text, KNOWN) == "part"

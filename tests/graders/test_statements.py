@@ -32,6 +32,12 @@ def test_statements_in_few_words_bullets_and_tables_are_no_list(text: str) -> No
     assert strung(text) == ""
 
 
+def test_of_texts_written_later_four_lists_in_five_are_told_and_no_statement_is_one() -> None:
+    told = [strung(text) == "list" for text in TEXTS["later_lists"]]
+    assert sum(told) >= 0.8 * len(told)
+    assert [text for text in TEXTS["later_honest"] if strung(text)] == []
+
+
 @pytest.mark.parametrize("between", [", ", " ", "; ", " and ", "\n- ", " / ", ". ", ",nobody,"])
 def test_no_way_of_parting_words_makes_statements_of_them(between: str) -> None:
     words = "token payload integrity nobody tampered verifies secret key header issuer".split()

@@ -40,7 +40,7 @@ FOREIGN = frozenset(
     questa questi essere viene puo piu nessuno ogni tra sul sulla loro suo stato cosi cioe quindi
     het een niet dat zijn voor wordt worden aan ook maar om naar uit door deze geen iemand
     kunnen heeft hebben moet omdat zodat tegen tussen bij alleen wanneer hij zij
-    jest sie nikt dla oraz przez ktory ktora ktore tego tym jak czy aby zeby przy tylko byc zostal
+    sie nikt dla oraz przez ktory ktora ktore tego tym jak czy aby zeby przy tylko byc zostal
     moze jego jej bez jesli poniewaz aby tego gdy nie ktos jako
     bir icin ile olarak degil olan oldugu kimse gibi daha ama veya ancak tarafindan hic gore cok
     og ikke som til av det att och inte som har eller fran pa er blir ingen
@@ -55,7 +55,7 @@ FOREIGN_OR_NOT = frozenset(
     ale je ca toute hier
     ne kak ili byl ego oni kai apo gia pou tis tin hai ka ki ke ko mein aur woh raha wa ga wo
     kara shi bei fi lam ze et hu lo im eu ter ai au il mi ti vi lo le ci sei tu te
-    ve hay fur sans nada dit
+    ve hay fur sans nada dit jest
     """.split()
 )
 

@@ -161,7 +161,9 @@ def _joins(words: Sequence[str], place: int) -> bool:
     if word in FUNCTION_WORDS:  # a pronoun, an auxiliary, a conjunction
         return len(words) > 2
     # "Edited token" may be a thing; "token edited" and "verifies token" are not.
-    return _verb(word) and (before > 0 or (after > 0 and not word.endswith("ed")))
+    if not _verb(word) or (before and words[place - 1] in _ARTICLES):
+        return False
+    return before > 0 or (after > 0 and not word.endswith("ed"))
 
 
 def _content(word: str) -> bool:
