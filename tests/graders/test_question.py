@@ -299,3 +299,50 @@ def test_a_rubric_without_evidence_gives_no_confident_suggestion(module_rubric: 
 def test_a_mark_of_no_answer_is_refused(module_rubric: Rubric) -> None:
     with pytest.raises(GraderError, match="of no answer"):
         Grader([AnswerText("a", GOOD)], module_rubric, marks=[MarkLine("b", (), 0.0)])
+
+
+TRACES = tuple(f"i = {n}, x = {n + 1}, a[{n}] = {n * n}, j = {9 - n}" for n in range(8))
+TWINS = tuple(f"The token is valid for {n} minutes after the login." for n in range(3, 11))
+GERMAN = ("Niemand kann das Token ändern.", "Es ist signiert und sicher.", "Ich weiß es nicht.",
+          "Der Server prüft den Schlüssel.", "Damit wird nichts verändert.")  # fmt: skip
+REFUSED = {
+    "few": ((GOOD, *NONE[:2]), ()),
+    "numbers": (TRACES, ()),
+    "twins": (TWINS, ()),
+    "another language": (GERMAN, ()),
+    "equal marks": ((GOOD, *VAGUE, *NONE), [MarkLine(text, (), 0.5) for text in VAGUE[:8]]),
+    "unordered marks": (
+        (GOOD, *VAGUE, *NONE),
+        [MarkLine(text, (), n % 2) for n, text in enumerate((*VAGUE[:7], *NONE[:7]))],
+    ),
+    "contradictory marks": (
+        (GOOD, *VAGUE, *NONE),
+        [MarkLine(VAGUE[0], (), 0.5, least=0.0, most=1.0), MarkLine(NONE[0], (), 0.0)],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_of_a_refused_question_nothing_is_missing_for_sure_and_little_is_there(
+    module_rubric: Rubric, kind: str
+) -> None:
+    texts, marks = REFUSED[kind]
+    made = grade(module_rubric, texts, marks)
+    assert made.scores.refused
+    assert all(line.awarded is not False for line in made.suggestions)
+    assert all(line.confidence <= 0.7 for line in made.suggestions)
+    marked = {mark.key for mark in marks}
+    assert all(line.confidence <= 0.5 for key, line in scores(made).items() if key not in marked)
+
+
+def test_a_function_is_not_sure_of_what_is_missing_where_nobody_can_read(
+    module_rubric: Rubric,
+) -> None:
+    texts = ("Niemand kann das Token ändern.", GOOD, *NONE[:6])
+    grader = Grader([AnswerText(text, text) for text in texts], module_rubric)
+    grader.criterion("detects-changes")(lambda answer: "tampered" in answer.text)
+    grader.finish()
+    found = {x.key: x for x in grader.suggestions if x.criterion == "detects-changes"}
+    assert found[texts[0]].confidence == 0.6
+    assert "Not in the question's language" in found[texts[0]].note
+    assert found[NONE[0]].confidence == found[GOOD].confidence == 0.95
