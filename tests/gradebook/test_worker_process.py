@@ -261,6 +261,8 @@ def parent(pid):
 def say(*numbers):
     print(*numbers, flush=True)
 
+signal.alarm(120)  # should it hang, its end is what the test sees
+signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests ignore Ctrl-C
 first = start()
 server = parent(first.pid)
 """

@@ -26,7 +26,7 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from markbook.startup import skip_slow_imports
 
@@ -88,13 +88,14 @@ class _Server:
         self.lines: dict[int, socket.socket] = {}
         self.ended: set[int] = set()  # told of, and not reaped yet
         self.left: set[int] = set()  # by the owner
+        self.interrupted: Any = None  # what Ctrl-C does in a fresh process here
         self.woken, self.waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def serve(self) -> list[int] | None:
         """Serve until the owner is gone (None), or in a child: return its files."""
         signal.set_wakeup_fd(self.waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self.interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
         while self.owner is not None or self.lines:
             files = [self.woken] if self.owner is None else [self.woken, self.owner.fileno()]
             files += [line.fileno() for pid, line in self.lines.items() if pid not in self.left]
@@ -164,7 +165,7 @@ class _Server:
         """In a child: let go of everything that is the server's."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, self.interrupted)
         os.close(self.woken)
         os.close(self.waker)
         if self.owner is not None:
