@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import io
 import platform
+import struct
 import zipfile
+import zlib
 from functools import cache
 from importlib import metadata, resources
 from typing import TYPE_CHECKING, TypeVar
@@ -30,7 +32,11 @@ T = TypeVar("T")
 
 _CODE = ("graders", "text", "rubrics", "model")  # packages that tell what a text's numbers are
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "rapidfuzz", "snowballstemmer")
-_WRONG = (ValueError, KeyError, IndexError, TypeError, OSError, EOFError, zipfile.BadZipFile)
+# What zipfile, numpy and JSON raise at damaged bytes: bad offsets, sizes, flags, methods, types.
+_WRONG = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, MemoryError,
+    SyntaxError, OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error,
+)  # fmt: skip
 
 
 class Earlier:
@@ -89,15 +95,15 @@ class Earlier:
         if self._path is None:
             return None
         try:
-            with np.load(self._path, allow_pickle=False) as file:
+            # Opened here: numpy leaves a file that is no zip open.
+            with self._path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 if f"{name}/key" not in file.files or str(file[f"{name}/key"]) != key:
                     return None
                 begin = f"{name}/"
                 parts = [f for f in file.files if f.startswith(begin) and f != f"{name}/key"]
                 return {part.removeprefix(begin): file[part] for part in parts}
         except _WRONG:
-            self._path = None  # damaged: each member has a checksum
-            return None
+            return None  # damaged: each member has a checksum
 
 
 def hashed(texts: Iterable[str]) -> str:
