@@ -108,7 +108,11 @@ def unpack_senses(arrays: Arrays, names: Iterable[str], count: int) -> dict[str,
 
 def pack_read(read: Read) -> Arrays:
     """Pack features and places. No text can be read back: words and letters have no names."""
-    found = {"names": np.array(read.features.names), "values": read.features.values}
+    found = {
+        "names": np.array(read.features.names),
+        "values": read.features.values,
+        "limit": _from_json(read.limit),
+    }
     for name in _SPARSE:
         table = getattr(read.places, name)
         found |= {f"{name}.{each}": getattr(table, each) for each in ("data", "indices", "indptr")}
@@ -130,7 +134,9 @@ def unpack_read(arrays: Arrays, texts: QuestionTexts, *, meant: bool) -> Read:
         tables[name].check_format(full_check=True)  # a place outside would be read from elsewhere
     _require(all(tables[name].shape[0] == n for name in ("words", "letters", "topics")))
     _require(not meant or tables["meaning"].shape[0] == n)
-    return Read(texts, Features(names, values), Likeness(**tables))
+    limit = _to_json(arrays["limit"])
+    _require(limit is None or isinstance(limit, str))
+    return Read(texts, Features(names, values), Likeness(**tables), (limit,))
 
 
 def pack_clusters(clusters: Sequence[Cluster], keys: Sequence[str]) -> Arrays:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markbook.errors import GraderError
 from markbook.graders.answers import RULE_CONFIDENCE, AnswerText, Evidence, widen
 from markbook.graders.earlier import Earlier
+from markbook.graders.guards import READ_LIMIT
 from markbook.graders.lines import (
     MarkLine,
     Scores,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from markbook.graders.learning.taught import Taught
     from markbook.graders.learning.vectors import TokenModel
     from markbook.graders.meaning import Judgement
+    from markbook.graders.tokens import Clause
     from markbook.model import Rubric
 
     Rule = Callable[[AnswerText], Evidence | bool | None]
@@ -49,6 +52,7 @@ __all__ = [
 _AWARD_FROM = 0.7  # probability from which a criterion is suggested as earned
 _REFUSE_TO = 0.3  # and up to which as not earned; in between the grader abstains
 _HELD = 0.6  # the most that a rule is sure of in a text that is a trick or denies it
+_WIDENED = READ_LIMIT + 500  # characters in which a quotation is widened to whole clauses
 _PROMPT_NAME = "prompt.md"
 MARKS_NAME = "marks.jsonl"
 SCORES_NAME = "scores.jsonl"
@@ -311,13 +315,18 @@ def _of_verdict(name: str, verdict: object, answer: AnswerText) -> SuggestionLin
     )
 
 
+@lru_cache(maxsize=1)  # an answer's criteria are asked for one after the other
+def _clauses(text: str) -> tuple[Clause, ...]:
+    return clauses(text)
+
+
 def _of_judgement(name: str, judged: Judgement, answer: AnswerText) -> SuggestionLine:
     p = judged.probability
     if p is None:
         return _abstain(answer.key, name, judged.note)
     span = start = end = None
     if judged.start is not None and judged.end is not None:
-        start, end = widen(clauses(answer.text[: judged.end + 500]), judged.start, judged.end)
+        start, end = widen(_clauses(answer.text[:_WIDENED]), judged.start, judged.end)
         span = answer.text[start:end]
     if _REFUSE_TO < p < _AWARD_FROM:
         note = f"Undecided (probability {p:.2f}). {judged.note}".strip()

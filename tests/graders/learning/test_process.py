@@ -89,6 +89,17 @@ def test_the_part_that_made_the_marks_is_found(marked_questions: list[Marked], p
     assert kernel.noise < 0.2
 
 
+@pytest.mark.parametrize("part", PARTS)
+def test_an_answer_is_as_like_itself_as_the_table_of_all_answers_says(
+    marked_questions: list[Marked], part: str
+) -> None:
+    asked = question(marked_questions[1])
+    kernel = Kernel({part: 0.7, "level": 0.1}, 0.2)
+    every = np.arange(len(asked.mean))
+    table = kernel.between(asked, every, every)
+    assert np.allclose(kernel.own(asked), np.diag(table), atol=1e-7)
+
+
 def test_only_parts_that_are_asked_for_are_fitted(marked_questions: list[Marked]) -> None:
     data = [(question(m), m.scores) for m in marked_questions]
     assert set(fit_kernel(data, ("level", "letters")).parts) == {"level", "letters"}

@@ -18,7 +18,7 @@ ANSWERS = (
     "It hides the payload, so the token is encrypted",
     "Yes!",
     (
-        "No. Nobody. It proves it. A very long sentence goes on about what the token is, and what the"
+        "No. Nobody. It proves it. A very long sentence goes on about what a token is and what the"
         " payload is, and what a signature proves about the header and about whoever changed them."
     ),
 )

@@ -10,6 +10,7 @@ from scipy.sparse.linalg import LinearOperator, cg
 
 from markbook.graders.learning.cohort import COHORT_NAMES, Likeness, cohort_features, likeness
 from markbook.graders.learning.lexical import REFERENCE_NAMES, reference_features
+from markbook.graders.learning.limits import of_texts
 from markbook.graders.learning.meaning import MEANING_NAMES, meaning_features
 from markbook.graders.learning.words import Cohort, read_cohort
 
@@ -44,11 +45,20 @@ class Features:
 
 @dataclass(frozen=True)
 class Read:
-    """A question, read once: its features, and where its answers lie."""
+    """A question, read once: its features, and where its answers lie.
+
+    ``known`` holds its limit where that was sought before.
+    """
 
     texts: QuestionTexts
     features: Features
     places: Likeness
+    known: tuple[str | None] | None = None
+
+    @property
+    def limit(self) -> str | None:
+        """Why nothing should be suggested for these texts, whatever their marks; or None."""
+        return of_texts(self.texts) if self.known is None else self.known[0]
 
     def part(self, rows: NDArray[np.intp]) -> Read:
         """Return the same question with some of its answers; their features stay as they are."""
@@ -88,7 +98,8 @@ def read(texts: QuestionTexts, model: TokenModel | None = None) -> Read:
     columns |= _smoothed(columns, smoothed, places)
     columns |= _of_question(columns, cohort)
     values = np.nan_to_num(np.column_stack(list(columns.values())), posinf=0, neginf=0)
-    return Read(texts, Features(tuple(columns), values.reshape(n, len(columns))), places)
+    found = Features(tuple(columns), values.reshape(n, len(columns)))
+    return Read(texts, found, places, (of_texts(texts),))
 
 
 def _closest(table: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -78,7 +78,7 @@ class QuestionModel:
         self._trust = prior.trust
         self._texts = question.texts
         self._copies = _copies(question)
-        self._refused = limits.of_texts(question.texts)
+        self._refused = question.limit
         self._foreign = list(limits.foreign(question.texts))
         self._count = len(mean)
         self._process = Process(

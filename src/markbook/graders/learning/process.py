@@ -85,6 +85,19 @@ class Question:
             elif name in wanted and (table := getattr(self.read.places, name)) is not None:
                 yield name, _product(table, rows, columns)
 
+    def itself(self) -> Iterator[tuple[str, NDArray[np.float64]]]:
+        """Yield how alike each answer is to itself (n,), part by part."""
+        ones = np.ones(len(self.mean))
+        yield from ((name, ones) for name in ("level", "near", "far"))
+        yield "slope", ((self.mean - self.mean.mean()) / _SLOPE) ** 2 if len(ones) else ones
+        yield "linear", (self.standard**2).sum(axis=1) / max(1, self.standard.shape[1])
+        for name in ("words", "letters", "topics", "meaning"):
+            table = getattr(self.read.places, name)
+            if sparse.issparse(table):
+                yield name, np.asarray(table.multiply(table).sum(axis=1), dtype=float).ravel()
+            elif table is not None:
+                yield name, np.asarray((table**2).sum(axis=1), dtype=float)
+
 
 def _product(table: object, rows: Rows, columns: Rows) -> NDArray[np.float64]:
     product = table[rows] @ table[columns].T  # type: ignore[index]
@@ -112,12 +125,10 @@ class Kernel:
 
     def own(self, question: Question) -> NDArray[np.float64]:
         """Return the variance (n,) of what is to be learned about each answer."""
-        places = np.arange(len(question.mean))
-        found = np.empty(len(places))
-        for start in range(0, len(places), 256):
-            block = places[start : start + 256]
-            found[block] = np.diag(self.between(question, block, block))
-        return found
+        total = np.zeros(len(question.mean))
+        for name, likeness in question.itself():
+            total += self.parts.get(name, 0.0) * likeness
+        return total * question.spread**2
 
 
 class Process:
