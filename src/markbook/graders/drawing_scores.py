@@ -98,7 +98,8 @@ def _state(grader: Grader) -> str:
     if question.taught is not None:
         told += (
             f" Before any mark, {len(question.taught.scores)} marked answers of"
-            f" {question.taught.questions} other questions of the course tell what is usual."
+            f" {question.taught.questions} other questions of the course tell what is usual"
+            f"{' and how sure to be' if question.taught.questions > 1 else ''}."
         )
     if learning.error is not None and learning.before is not None:
         told += (
