@@ -11,7 +11,7 @@ from rapidfuzz.distance import DamerauLevenshtein
 from markbook.graders.tokens import Clause, Token, clauses, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = ["Match", "Phrase", "Reading", "Vocabulary", "phrase_words"]
 
@@ -152,6 +152,12 @@ class Reading:
                     entry = (len(self.tokens), number, denied)
                     self._places.setdefault((token.stem, token.word), []).append(entry)
                 self.tokens.append(token)
+        self._written = list(self._places)
+        # The numbers of words by their stem, and by their first letter as a tuple of its own.
+        self._near: dict[str | tuple[str], list[int]] = {}
+        for number, (stem, word) in enumerate(self._written):
+            self._near.setdefault(stem, []).append(number)
+            self._near.setdefault((word[:1],), []).append(number)
 
     @property
     def stems(self) -> frozenset[str]:
@@ -164,13 +170,17 @@ class Reading:
         """Return where a word stands: in any form, by a synonym, or mistyped."""
         wanted = (stem, word)
         if wanted not in self._hits:
-            self._hits[wanted] = tuple(
-                _Hit(place, clause, quality, denied)
-                for written, places in self._places.items()
-                if (quality := self._vocabulary.quality(wanted, written)) > 0
-                for place, clause, denied in places
-            )
+            # Only a word of the same stem or the same first letter may stand for another.
+            near = {*self._near.get(stem, ()), *self._near.get((word[:1],), ())}
+            self._hits[wanted] = tuple(self._standing(wanted, near)) if near else ()
         return self._hits[wanted]
+
+    def _standing(self, wanted: tuple[str, str], near: set[int]) -> Iterator[_Hit]:
+        for written in (self._written[number] for number in sorted(near)):
+            quality = self._vocabulary.quality(wanted, written)
+            if quality > 0:
+                for place, clause, denied in self._places[written]:
+                    yield _Hit(place, clause, quality, denied)
 
     def match(
         self,
