@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -132,24 +133,42 @@ def test_the_environment_is_that_of_the_moment_of_the_request(authored, tmp_path
     assert found["temporary"] == str(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["TZ", "JUPYTER_CONFIG_DIR"])
-def test_what_is_read_at_an_import_takes_another_server(authored, tmp_path, monkeypatch, name):
+def test_another_time_zone_takes_another_server_and_ends_nothing_that_runs(
+    authored, tmp_path, monkeypatch
+):
     with worker(authored) as before:
-        monkeypatch.setenv(name, "Asia/Tokyo" if name == "TZ" else "/tmp")
+        monkeypatch.setenv("TZ", "Asia/Tokyo")
         with worker(authored) as now:
             assert parent(before.pid) != parent(now.pid)
-            assert lives(before.pid)  # what runs is not ended for it
-    assert probed(authored, tmp_path / "found")["environment"][name] == os.environ[name]
+            assert lives(before.pid)
+        assert probed(authored, tmp_path / "found")["zone"] == ["JST", "JST"]
 
 
-def test_so_does_another_umask(authored, tmp_path):
-    ask(authored)
-    usual = os.umask(0o027)
+NAMES = ["HOME", "JUPYTER_CONFIG_DIR", "LANG", "LC_ALL", "LD_PRELOAD", "PYTHONPATH", "TZ"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_so_does_all_else_that_is_read_at_a_start(name):
+    usual = worker_process._key({"PATH": "/bin", name: "here"})
+    assert worker_process._key({"PATH": "/bin", name: "there"}) != usual
+    assert worker_process._key({"PATH": "/bin"}) != usual
+
+
+def test_so_do_another_umask_and_another_bound_and_no_other_variable_does():
+    usual = worker_process._key({"PATH": "/bin"})
+    assert worker_process._key({"PATH": "/usr/bin", "COLOUR": "green"}) == usual
+    mask = os.umask(0o027)
     try:
-        found = probed(authored, tmp_path / "found")
+        assert worker_process._key({"PATH": "/bin"}) != usual
     finally:
-        os.umask(usual)
-    assert "Umask:\t0027" in found["masks"]
+        os.umask(mask)
+    bounds = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, bounds[1]))
+    try:
+        assert (worker_process._key({"PATH": "/bin"}) == usual) == (bounds[0] == 0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, bounds)
+    assert worker_process._key({"PATH": "/bin"}) == usual
 
 
 def test_nothing_of_one_course_is_left_for_the_next(tiny, authored, tmp_path):
@@ -377,7 +396,7 @@ def test_where_an_import_starts_a_thread_each_process_is_fresh(authored, tmp_pat
     for _ in range(2):
         with worker(authored) as running:
             assert parent(running.pid) == os.getpid()
-    assert ask(authored) == ask(authored)
+    assert ask(authored) == ()
 
 
 def test_a_request_is_served_when_the_folder_of_the_first_one_is_gone(tiny, tmp_path):
