@@ -23,6 +23,9 @@ def held(text: str, said: str = SAID, *, misconception: bool = False) -> str:
         f"It's not true that {SAID}, I think.",
         f"Many people believe that {SAID}, which is what they were told.",
         f"I used to think {SAID}.",
+        f"It does not mean that {SAID}.",
+        f"There is no way that {SAID}.",
+        f"The opposite of: {SAID}.",
         f"{SAID}. That is wrong: anyone can change it.",
         f"{SAID}. But that's not true.",
         f"{SAID}, which is a myth.",
@@ -54,6 +57,7 @@ def test_what_is_taken_back_crossed_out_quoted_or_asked_is_held_off(text: str) -
         f"{SAID}. This is why the server trusts it. Any questions?",
         f"{SAID}, not that it is encrypted.",
         f"{SAID} is wrong when the key was lost.",
+        f"It does not mean that it is encrypted, {SAID}.",
     ],
 )
 def test_what_is_meant_is_not_held_off(text: str) -> None:

@@ -29,13 +29,17 @@ def test_words_strung_together_are_a_list(text: str) -> None:
 
 @pytest.mark.parametrize("text", TEXTS["honest"])
 def test_statements_in_few_words_bullets_and_tables_are_no_list(text: str) -> None:
-    assert strung(text) == ""
+    assert strung(text) != "list"
+
+
+def test_most_statements_in_few_words_are_not_held_back_either() -> None:
+    assert sum(strung(text) == "" for text in TEXTS["honest"]) >= 30
 
 
 def test_of_texts_written_later_four_lists_in_five_are_told_and_no_statement_is_one() -> None:
     told = [strung(text) == "list" for text in TEXTS["later_lists"]]
     assert sum(told) >= 0.8 * len(told)
-    assert [text for text in TEXTS["later_honest"] if strung(text)] == []
+    assert [text for text in TEXTS["later_honest"] if strung(text) == "list"] == []
 
 
 @pytest.mark.parametrize("between", [", ", " ", "; ", " and ", "\n- ", " / ", ". ", ",nobody,"])
@@ -59,8 +63,16 @@ def test_things_named_in_several_words_are_between_a_list_and_a_statement() -> N
     assert strung(text) == "loose"
 
 
-def test_words_that_are_fewer_than_six_are_no_list() -> None:
-    assert strung("token, payload, integrity, key, secret") == ""
+def test_words_that_are_fewer_than_six_are_no_list_but_four_alone_are_not_sure() -> None:
+    assert strung("token, payload, integrity, key, secret") == "loose"
+    assert strung("JSON Web Token") == strung("header, payload, signature") == ""
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_words_cut_in_twos_and_threes_are_no_statements_to_be_sure_of(size: int) -> None:
+    words = "altered changed becomes invalid somebody token data way longer signature".split()
+    pieces = (" ".join(words[n : n + size]) for n in range(0, len(words), size))
+    assert strung(", ".join(pieces)) in {"loose", "list"}
 
 
 @given(text=st.text(max_size=400))

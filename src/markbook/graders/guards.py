@@ -123,7 +123,7 @@ _RUN = 6  # words in a row; students' own wordings hardly share so many with a t
 _PASTED = 0.6  # share of an answer's runs that stand in one other text
 _PHRASES = 3  # of the rubric's own, word for word, that hardly stand in one answer by chance
 _SPACES, _TELLING = 2, 7  # in one of them, and in a statement of which one is enough
-_LOOSE = "It names things, and hardly says anything of them."
+_LOOSE = "Hardly a word joins the others: a person looks."
 _LONG = 12  # words; shorter answers may come to the same words by themselves
 _SHORT = 6  # words, unless they are the same to the last sign
 
@@ -132,7 +132,7 @@ _SHORT = 6  # words, unless they are the same to the last sign
 class Guard:
     """``blind``: nothing can be suggested. ``cautious``: nothing with confidence.
 
-    ``loose``: words that name things and hardly say anything, as in a list that was asked for;
+    ``loose``: words that are hardly joined, as in a list that was asked for or in telegram style;
     nobody is accused of it, and it is not awarded with confidence. ``flags`` are names of
     ``FLAGS``.
     """

@@ -104,8 +104,8 @@ class Question:
         clues = self.reader.looked[place][1][line.criterion].clues
         if clues is not None and said_otherwise(clues):
             return "The words are there, but denied: a person looks."
-        if state.cautious or line.start is None or line.end is None:
-            return state.cautious
+        if state.cautious or state.loose or line.start is None or line.end is None:
+            return state.cautious or state.loose
         wrong = any(c.id == line.criterion and c.points < 0 for c in self.rubric.criteria)
         text = self.answers[place].text
         return held_off(text, line.start, line.end, misconception=wrong)

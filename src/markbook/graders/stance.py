@@ -23,12 +23,14 @@ _SENTENCE = re.compile(r"[.!?]+(?=\s|$)|\n")
 # Before the words, in their sentence: whoever says it does not mean it.
 _NOT_MEANT = re.compile(
     r"\b(?:false|wrong|untrue|incorrect|a myth|a lie|a misconception|not true|not the case"
-    r"|not correct|isn't true|isn't the case|no truth)\b.{0,12}\bthat\b"
+    r"|not correct|isn't true|isn't the case|no truth|not so|no way|never happens|not mean"
+    r"|n't mean)\b.{0,12}\bthat\b|\bopposite of\b"
     r"|\b(?:people|some|many|others|students?|i used to|i first|i once)\b.{0,15}"
     r"\b(?:think|thought|believe|believed|assume|assumed|claim|claimed)\b",
     re.IGNORECASE,
 )
 _WERE = re.compile(r"\bif (?:it|they|this|that|the \w{1,20}) were\b", re.IGNORECASE)
+_THAT = re.compile(r"^\s{0,2},\s{0,2}(?=that\b)")
 _TURN = re.compile(r"\b(?:but|however|yet|whereas|actually|in fact|instead)\b", re.IGNORECASE)
 # Behind them, in the same sentence or at the beginning of the next one.
 _TAKEN_BACK = re.compile(
@@ -70,13 +72,20 @@ def held_off(text: str, start: int, end: int, *, misconception: bool = False) ->
     # Evidence is widened to its clause: who says it may stand inside.
     said = window[sentence:] + text[start:end]
     patterns = (_NOT_MEANT, _WERE) if misconception else (_NOT_MEANT,)
-    meant = [m for p in patterns if (m := p.search(said)) and not _TURN.search(said, m.end())]
+    place = len(window) - sentence
+    meant = [m for p in patterns if (m := p.search(said)) and not _parted(said, m.end(), place)]
     following = text[stop.end() : stop.end() + _BEFORE] if stop else ""
     # "If the signature is wrong" takes nothing back: what follows has to be parted from it.
     rest = rest.lstrip(" ,:;") if _PARTED.match(rest) else ""
     if meant or _TAKEN_BACK.search(rest) or _TAKEN_BACK.search(following):
         return "It may be said of what is wrong."
     return ""
+
+
+def _parted(said: str, behind: int, start: int) -> bool:
+    """Tell whether a new statement begins between what is not meant and the words sought."""
+    between = _THAT.sub("", said[behind:start])
+    return bool(_TURN.search(said, behind)) or "," in between or ";" in between
 
 
 def contradicts(parts: Sequence[Clause]) -> bool:

@@ -29,6 +29,8 @@ _MAY_BE = 0.34  # of a verb: without an ending of its own, it may be a noun or t
 _EACH_BOUND, _EACH_VERB = 3, 3  # words in a row for each word that joins, and for each verb
 _RELATIONS = 2  # signs of relation in a piece; a chain of more is a list again
 _BULLETS = 3
+_ALONE = 4  # words that stand alone, where nothing else stands
+_RARE = 0.12  # share of joining words; sentences have 0.3 to 0.6, telegram style 0.15
 _TELLING = 4  # different words that are no function words
 _NAMED, _RUN = 3, 7  # words of a piece that names a thing; a longer one has to be joined
 _READ = 4_000  # characters
@@ -95,48 +97,68 @@ _MAY_FOLLOW = frozenset(
 def strung(text: str) -> Strung:
     """Tell whether hardly any words of an answer say something together.
 
-    ``list``: they stand alone. ``loose``: it names things in several words each, as lists do that
-    are asked for, and as words do that were cut in threes.
+    ``list``: they stand alone. ``loose``: few words join them, or it names things in several words
+    each, as lists do that are asked for, and as words do that were cut in twos and threes.
     """
     text = text[:_READ]
     if len(_DASH.findall(text)) >= _BULLETS:
         text = _DASH.sub("\n", text)
     words = _read(text)
-    if (
-        len({w for w in words if w not in FUNCTION_WORDS}) < _TELLING
-        or len(set(words) - _PLAIN - _ARTICLES) < LISTED_FROM
-    ):
-        return ""
-    if _garbled(words):
+    pieces = [(piece, _read(piece)) for piece in _PIECE.split(text)]
+    different = set(words) - _PLAIN - _ARTICLES
+    if len(different) < LISTED_FROM or len(different - FUNCTION_WORDS) < _TELLING:
+        alone = [said for _, said in pieces if said]
+        return "loose" if len(alone) >= _ALONE and max(map(len, alone)) < 2 else ""
+    wrong, share = _garbled(words)
+    if wrong > 1 and share >= _GARBLED:
         return "list"
     if _TABLE.search(text) or len(_ROW.findall(text)) >= 2:
         return ""
+    stated, named = _count(pieces)
+    if stated >= _STATED:
+        return "loose" if share >= _GARBLED or _unjoined(words) else ""
+    return "loose" if stated + named >= _STATED else "list"
+
+
+def _count(pieces: Sequence[tuple[str, Sequence[str]]]) -> tuple[float, float]:
+    """Return the shares of the words that stand in statements, and in names of several words."""
     stated = named = total = 0
-    for piece in _PIECE.split(text):
-        said = [w for w in _read(piece) if w not in _PLAIN]
+    for piece, words in pieces:
+        said = [w for w in words if w not in _PLAIN]
         total += len(said)
         if _says(said, piece):
             stated += len(said)
         elif _NAMED <= len(said) < _RUN and not _runs_on(said):
             named += len(said)
-    if stated >= _STATED * total:
-        return ""
-    return "loose" if stated + named >= _STATED * total else "list"
+    return (stated / total, named / total) if total else (1.0, 0.0)
 
 
 def _read(text: str) -> list[str]:
     return [w.casefold().replace("\u2019", "'") for w in _WORD.findall(text)]
 
 
-def _garbled(words: Sequence[str]) -> bool:
-    """Tell whether words that join others are shuffled: "before the with", "the of", "a to"."""
-    joining = [w for w in words if w in FUNCTION_WORDS]
-    wrong = sum(
-        (one in _OPENS and other in _CANNOT_FOLLOW and (one, other) not in _MAY_FOLLOW)
-        for one, other in itertools.pairwise(words)
-    )
+def _garbled(words: Sequence[str]) -> tuple[int, float]:
+    """Count joining words that are shuffled, "before the with", "the of", "for stands": and share.
+
+    The share is of all joining words.
+    """
+    joining = sum(w in FUNCTION_WORDS for w in words)
+    wrong = sum(_cannot_follow(one, other) for one, other in itertools.pairwise(words))
     wrong += bool(words) and words[-1] in _OPENS
-    return wrong >= 2 and wrong >= _GARBLED * len(joining)
+    return wrong, wrong / joining if joining else 0.0
+
+
+def _cannot_follow(one: str, other: str) -> bool:
+    if one not in _OPENS:
+        return False
+    return other in _CANNOT_FOLLOW and (one, other) not in _MAY_FOLLOW
+
+
+def _unjoined(words: Sequence[str]) -> bool:
+    """Tell whether words that join others are rarer than in most statements."""
+    listed = [w for w in words if w not in _PLAIN]
+    joining = sum(not _content(w) for w in listed)
+    return joining < _RARE * len(listed)
 
 
 def _says(words: Sequence[str], piece: str) -> bool:
