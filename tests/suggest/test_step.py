@@ -6,13 +6,16 @@ import json
 import multiprocessing
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -537,3 +540,81 @@ def test_marks_of_other_questions_teach_a_run_and_ask_for_another_only_when_they
         QuestionState.SUGGESTED
     )
     assert not taught.exists(), "what cannot be read teaches nothing"
+
+
+def _answers(gb: Gradebook, count: int) -> None:
+    for number in range(count):
+        _save(gb, f"s{number}", f"{GOOD} Reason {number}." if number % 2 else f"It hides {number}.")
+
+
+def test_a_run_takes_what_the_last_one_read_of_the_same_texts_and_gives_the_same(
+    course: Course, gb: Gradebook
+) -> None:
+    _answers(gb, 8)
+    suggest(course, gb, "hw", questions=["one"])
+    path = course.features("hw", "one")
+    before, kept = gb.suggestions("hw", "one"), path.read_bytes()
+    expected = gb.expectations("hw", "one")
+    report = suggest(course, gb, "hw", questions=["one"], force=True)
+    assert (report.questions[0].state, report.questions[0].changed) == (QuestionState.SUGGESTED, 0)
+    assert (gb.suggestions("hw", "one"), gb.expectations("hw", "one")) == (before, expected)
+    assert path.read_bytes() == kept, "all was read, and so written, once more"
+    # What stands in the file, with its key and checksums right, is what the kernel goes by.
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    told = json.loads(arrays["words/json"].tobytes())
+    told["notes"] = ["It was kept." for _ in told["notes"]]
+    arrays["words/json"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
+    with path.open("wb") as stream:
+        np.savez(stream, **arrays)
+    suggest(course, gb, "hw", questions=["one"], force=True)
+    assert any("It was kept." in each.note for each in gb.suggestions("hw", "one"))
+    _save(gb, "late", "One answer more.")
+    suggest(course, gb, "hw", questions=["one"])
+    assert not any("It was kept." in each.note for each in gb.suggestions("hw", "one"))
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", None], ids=["empty", "nonsense", "none"])
+def test_a_file_of_features_that_cannot_be_read_costs_time_only(
+    course: Course, gb: Gradebook, content: bytes | None
+) -> None:
+    _answers(gb, 8)
+    suggest(course, gb, "hw", questions=["one"])
+    path, before = course.features("hw", "one"), gb.suggestions("hw", "one")
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    report = suggest(course, gb, "hw", questions=["one"], force=True)
+    assert (report.questions[0].state, report.questions[0].changed) == (QuestionState.SUGGESTED, 0)
+    assert gb.suggestions("hw", "one") == before
+    assert len(path.read_bytes()) > 1000, "it was mended"
+
+
+def test_a_run_that_is_killed_in_the_middle_keeps_what_its_finished_questions_read(
+    course: Course, gb: Gradebook
+) -> None:
+    _answers(gb, 8)
+    _own_grader(course, "two", "open('begun', 'w').close()\nimport time\ntime.sleep(600)")
+    one = course.features("hw", "one")
+    command = [sys.executable, "-m", "markbook", "suggest", "hw"]
+    process = subprocess.Popen(
+        command, cwd=course.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        until = time.monotonic() + 120
+        kept = course.grader_run("hw", "one")  # written last, when the question is done
+        while not kept.is_file():
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+    read = one.read_bytes()
+    (course.rubrics("hw") / "two.ipynb").unlink()
+    states = _states(suggest(course, gb, "hw"))
+    assert states == {"one": "unchanged", "two": "suggested", "opinion": "left-to-people"}
+    assert suggest(course, gb, "hw", questions=["one"], force=True).questions[0].changed == 0
+    assert one.read_bytes() == read
+    assert course.features("hw", "two").is_file()

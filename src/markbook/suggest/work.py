@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -179,8 +180,9 @@ def _lay_out(job: Job, folder: Path) -> dict[str, str | int]:
         write_marks(folder / "marks.jsonl", job.marks)
     if job.taught:
         write_atomic(folder / TAUGHT_NAME, job.taught)
-    if job.earlier is not None and job.earlier.is_file():
-        shutil.copyfile(job.earlier, folder / FEATURES_NAME)
+    if job.earlier is not None:
+        with suppress(OSError):  # not there, or not ours to read: all is read anew
+            shutil.copyfile(job.earlier, folder / FEATURES_NAME)
     if job.rehearsal:
         write_atomic(folder / REHEARSAL_NAME, "These are exemplars, not a class.\n")
     doing = "trying its exemplars" if job.rehearsal else "starting"
