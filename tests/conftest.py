@@ -45,31 +45,33 @@ SHARED = ROOT.parent / "shared"
 # Slowest first, by what each took alone on a busy machine; the others took less than ten seconds.
 # `make test` gives a free worker the next whole file (--dist loadfile), and a file of a minute that
 # begins last lets the other workers wait for that minute. xdist's own order, most tests first
-# (hence --no-loadscope-reorder), does just that: slow files have few tests.
+# (hence --no-loadscope-reorder), does just that: slow files have few tests. Which of these is first
+# matters little to two workers: shuffled, they end within a second of each other.
 SLOWEST_FIRST = (
     "test_workflow.py",
-    "gradebook/test_grading.py",
-    "autograde/test_faults.py",
+    "kernels/sandbox/test_escapes.py",
     "server/test_page.py",
-    "checks/test_broken_courses.py",
+    "autograde/test_faults.py",
     "browser/test_jupyterlab.py",
     "benchmarks/test_bench.py",
-    "autograde/test_against_nbgrader.py",
-    "kernels/sandbox/test_escapes.py",
+    "checks/test_broken_courses.py",
+    "gradebook/test_grading.py",
     "hostile/test_hostile.py",
-    "gradebook/test_nbgrader.py",
+    "test_ci.py",
     "server/test_marking.py",
+    "gradebook/test_nbgrader.py",
+    "course_content/test_assignments.py",
+    "suggest/test_step.py",
     "kernels/test_execute.py",
+    "test_modules.py",
+    "autograde/test_against_nbgrader.py",
+    "gradebook/test_worker_process.py",
     "autograde/test_with_nbgrader.py",
     "kernels/test_forkserver.py",
     "autograde/test_run.py",
     "server/test_app.py",
-    "test_ci.py",
-    "suggest/test_step.py",
     "honest/test_honest.py",
     "marking/test_rubric_edits.py",
-    "test_modules.py",
-    "course_content/test_assignments.py",
     "cli/test_serve.py",
     "test_pytest_plugin.py",
     "kernels/test_run.py",
@@ -86,7 +88,6 @@ SLOWEST_FIRST = (
     "server/test_nbgrader.py",
     "checks/test_since.py",
     "fuzz/test_fuzz.py",
-    "gradebook/test_dependents.py",
     "executors/test_cluster.py",
     "gradebook/test_faults.py",
 )
