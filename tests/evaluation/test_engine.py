@@ -67,6 +67,19 @@ def test_the_shipped_prior_is_not_even_asked_for_where_it_shall_not_be_used(ques
     assert engine.prepare(questions) == ()
 
 
+def test_a_prior_that_is_given_takes_the_shipped_ones_place_unless_it_knows_a_question(
+    questions, monkeypatch
+):
+    monkeypatch.delattr(Prior, "default")
+    given = SimpleNamespace(knows=lambda texts: texts.id == "q1", names=())
+    engine = LearnedScores(start=given)
+    assert engine.prepare(questions[:1]) == ()
+    assert engine.name == "words only, given prior"
+    assert engine.fit([]).prior is given
+    with pytest.raises(UsageError, match="was fitted on questions of this evaluation"):
+        engine.prepare(questions)
+
+
 def test_the_learned_score_is_fitted_on_some_questions_and_opens_another(questions):
     engine = LearnedScores(shipped=False)
     reads = [engine.read(texts) for texts in questions]

@@ -56,22 +56,42 @@ class LearnedScores:
     """The score that ``markbook suggest`` learns, with a sentence model if one is given.
 
     Fitting begins with the prior that ships, as it does in a course, unless that was fitted on a
-    question of the evaluation (``shipped=False``: never).
+    question of the evaluation (``shipped=False``: never). ``start`` is another one to begin with.
     """
 
-    def __init__(self, token_model: TokenModel | None = None, *, shipped: bool = True) -> None:
+    def __init__(
+        self,
+        token_model: TokenModel | None = None,
+        *,
+        shipped: bool = True,
+        start: Prior | None = None,
+    ) -> None:
         self._tokens = token_model
         self._shipped = shipped
+        self._given = start
         self._start: Prior | None = None
 
     @property
     def name(self) -> str:
         model = "words only" if self._tokens is None else self._tokens.name
-        return f"{model}, {'no prior' if self._start is None else 'shipped prior'}"
+        kind = "shipped" if self._given is None else "given"
+        return f"{model}, {'no' if self._start is None else kind} prior"
 
     def prepare(self, questions: Sequence[QuestionTexts]) -> tuple[str, ...]:
-        """Choose what to begin with by what is asked; return notes."""
+        """Choose what to begin with by what is asked; return notes.
+
+        Raises:
+            UsageError: the prior that was given was fitted on one of these questions.
+        """
         self._start = None
+        if self._given is not None:
+            if any(self._given.knows(texts) for texts in questions):
+                raise UsageError(
+                    "The prior to begin with was fitted on questions of this evaluation.",
+                    hint="Nothing honest can be said of them: fit it on other questions.",
+                )
+            self._start = self._given
+            return ()
         if not self._shipped:
             return ()
         prior = Prior.default(semantic=self._tokens is not None)

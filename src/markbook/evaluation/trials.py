@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["GROUPINGS", "SHARES", "Names", "Tried", "try_out"]
 
 SHARES = tuple(tenth / 10 for tenth in range(1, 10))
-_CHOSEN = tuple(step / 20 for step in range(1, 19))  # shares read at which whom to read is chosen
+_CHOSEN = tuple(step / 100 for step in range(1, 91))  # shares read at which whom to read is chosen
 GROUPINGS = ("identical", "alike")
 
 
