@@ -17,7 +17,11 @@ from typing import Any
 import pytest
 
 ASSIGNMENT = "django-auth-and-servers"
-STUDENTS = ("amara-okafor.md", "chen-wei.txt", "diego-fuentes.md", "greta-vollmer.md")
+# Of fewer than five answers nothing is sure enough for a rule.
+STUDENTS = (
+    "amara-okafor.md", "diego-fuentes.md", "greta-vollmer.md", "chen-wei.txt",
+    "bjorn-lindqvist.txt", "elif-yildirim.markdown", "farid-haddad.txt",
+)  # fmt: skip
 DONE, ATTENTION, USAGE, NOTHING = 0, 1, 2, 4
 
 # Drawn anew at each making; everything else in the gradebook has to come out the same.
