@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from markbook.collect import match_paper
@@ -151,6 +151,7 @@ LABELS = {"a", "ans", "answer", "q", "question", "1", "x"}
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example(text="```0\n```")
 @given(text=documents)
 def test_no_word_of_any_text_is_lost_or_made_up(text, wordings):
     match = match_paper(text, wordings)

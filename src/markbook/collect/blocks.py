@@ -14,6 +14,8 @@ __all__ = ["Line", "Style", "front_matter_end", "read_lines"]
 # Questions are found at the start of a line; what stands further right is never looked at.
 SEEN = 700
 _TAB = 4
+# What stands beside a fence around a whole paper and is not a student's word.
+_PAPER = frozenset({"", "md", "markdown", "text", "txt", "plain", "plaintext"})
 
 _FENCE = re.compile(r"^[ \t]*(?:>[ \t]*|[-*+][ \t]+)*(`{3,}(?!.*`)|~{3,})[ \t]*(\S.*)?$")
 _RULE = re.compile(r"^[ \t]*(?:(?:-[ \t]*){3,}|(?:_[ \t]*){3,}|(?:\*[ \t]*){3,}|={3,}|—{2,})$")
@@ -260,6 +262,9 @@ def read_lines(text: str) -> list[Line]:
     wrapper = _wrapper(raws, inside)
     if wrapper:
         first, last = wrapper
+        opening = _FENCE.match(raws[first][:SEEN])
+        if opening and (opening.group(2) or "").strip().lower() not in _PAPER:
+            wrapper = (last,)
         inside = [False] * (first + 1) + _fenced(raws[first + 1 : last])
         inside += [False] * (len(raws) - len(inside))
     lines: list[Line] = []
