@@ -154,9 +154,7 @@ def test_a_file_that_cannot_be_read_is_told_by_its_path_and_one_that_is_not_ther
     tmp_path: Path,
 ) -> None:
     (tmp_path / "two.taught.npz").write_bytes(b"nonsense")
-    with pytest.raises(
-        InputError, match=r"two\.taught\.npz: These are .* suggest --force"
-    ):
+    with pytest.raises(InputError, match=r"two\.taught\.npz: These are .* suggest --force"):
         Taught.read(tmp_path / "two.taught.npz")
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         Taught.read(tmp_path)
