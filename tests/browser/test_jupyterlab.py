@@ -45,6 +45,11 @@ def read_payload(token):
     middle = parts[1] + "=" * (-len(parts[1]) % 4)
     return json.loads(base64.urlsafe_b64decode(middle))
 """
+EARNED = ["readable", "encoded-not-encrypted"]
+DECIDED = (
+    {"student": STUDENT, "question": "jwt-signature", "earned": ["detects-changes"]},
+    {"student": STUDENT, "question": "jwt-intercepted-payload", "earned": EARNED},
+)
 # JupyterLab's HTML viewer adds a style of its own; the page's content security policy refuses it.
 JUPYTERLABS_OWN_STYLE = "Applying inline style violates"
 INSTRUCTORS_ONLY = ("BEGIN HIDDEN", "END HIDDEN", "BEGIN SOLUTION", "END SOLUTION", "token_of")
@@ -255,6 +260,13 @@ def marks(classroom: Classroom) -> None:
     assert collected.returncode == 0, collected.stdout + collected.stderr
     run = classroom.markbook("run", ASSIGNMENT, "--accept", "confidence >= 0", "--marker", "grace")
     assert run.returncode in {0, 1}, run.stdout + run.stderr
+    # What is missing in a class of one is suggested by nothing: a person decides these two.
+    decided = classroom.instructor.home / "grace.jsonl"
+    decided.write_text("".join(f"{json.dumps(line)}\n" for line in DECIDED), encoding="utf-8")
+    for step in (("mark", ASSIGNMENT, "--from", str(decided), "--marker", "grace"),
+                 ("feedback", ASSIGNMENT)):  # fmt: skip
+        done = classroom.markbook(*step)
+        assert done.returncode in {0, 1}, done.stdout + done.stderr
     classroom.nbgrader("release_feedback", ASSIGNMENT)
     # Everybody here has one account, so only the modes tell whether a student could read these.
     shared = [*classroom.exchange.glob("*/feedback/*"), *classroom.exchange.glob("*/outbound/*/*")]
