@@ -673,7 +673,11 @@ def test_two_hundred_kernels_leave_no_descriptor_process_or_file(
     asyncio.run(start(8))
     before, size = counts(), _resident(_servers()[0])
     asyncio.run(start(200))
-    assert counts() == before
+    after = counts()
+    # Other parts of the tests' process open a file of their own now and then (61 for 60 was seen);
+    # a kernel that left one would leave 200.
+    assert after[0] < before[0] + 10
+    assert after[1:] == before[1:]
     assert before[2:] == (0, [])
     assert _resident(_servers()[0]) < size + 5_000_000
     assert list(tmp_path.iterdir()) == []
