@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self
 
 import numpy as np
 
 from markbook.errors import InputError
-from markbook.graders.learning.moving import move
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,8 +43,12 @@ class _Arrays:
         Raises:
             InputError: the content is no such file.
         """
+        return cls._of(io.BytesIO(content))
+
+    @classmethod
+    def _of(cls, stream: IO[bytes]) -> Self:
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            with np.load(stream, allow_pickle=False) as file:
                 found = cls(**{field.name: file[field.name] for field in fields(cls)})
             found._check()
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
@@ -57,13 +60,14 @@ class _Arrays:
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Read a file, None where there is none.
+        """Read a file, None where there is none. What else a grader's run keeps in it is left.
 
         Raises:
             InputError: it cannot be read, or is no such file; its path is told.
         """
         try:
-            return cls.from_bytes(path.read_bytes())
+            with path.open("rb") as stream:
+                return cls._of(stream)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -154,6 +158,9 @@ def teach(start: Prior, taught: Taught) -> Prior:
     Also how far to trust it is learned from them. A second or less for a course. Where features
     have other names, ``start`` stays.
     """
+    # Here, for it takes scikit-learn: who only keeps or joins arrays does not wait a second for it.
+    from markbook.graders.learning.moving import move
+
     if tuple(taught.names.tolist()) != start.names:
         return start
     return move(start, taught.values.astype(float), taught.scores, taught.groups)
